@@ -1,0 +1,60 @@
+import type { IClientOptions, MqttClient } from 'mqtt';
+import type { NodeAPI } from 'node-red';
+import { EdgeError } from './errors';
+
+/** How a node wants its own connection to a broker. */
+export interface BrokerLinkOptions {
+  /** The node that connects; it makes the client id unless the broker shares one. */
+  nodeId: string;
+  /** Overrides such as `will`, `reconnectPeriod`, `clean`, `properties` or `customHandleAcks`. */
+  mqtt?: Partial<IClientOptions>;
+}
+
+/** A config node of type `edge-broker`: connection settings that every user opens its own connection with. */
+export interface Broker {
+  kind: 'broker';
+  id: string;
+  name: string;
+  protocolVersion: 4 | 5;
+  /** Opens a connection; the caller owns it, listens to `error` and ends it. */
+  connect(options: BrokerLinkOptions): MqttClient;
+}
+
+/** What an HTTP destination answered; `retryAfterMs` when it said how long to wait. */
+export interface HttpReply {
+  status: number;
+  retryAfterMs?: number;
+}
+
+/** A config node of type `edge-http`. */
+export interface HttpDestination {
+  kind: 'http';
+  id: string;
+  name: string;
+  /** Sends one request; rejects when no answer arrived (refused, reset, timed out). */
+  send(body: Uint8Array, headers: Record<string, string>, signal?: AbortSignal): Promise<HttpReply>;
+}
+
+export type Connection = Broker | HttpDestination;
+
+/** Looks up an `edge-broker` or `edge-http` node; `CONFIG` when there is none. */
+export function connectionOf(RED: NodeAPI, id: string, property: string): Connection {
+  const node: unknown = id ? RED.nodes.getNode(id) : undefined;
+  if (typeof node === 'object' && node !== null && 'connection' in node) {
+    return (node as { connection: Connection }).connection;
+  }
+  throw new EdgeError(
+    'CONFIG',
+    `Property "${property}" names no edge-broker or edge-http node that runs. Open the node and choose one.`,
+    { property },
+  );
+}
+
+/** Looks up an `edge-broker`; `CONFIG` when there is none or it is another kind. */
+export function brokerOf(RED: NodeAPI, id: string, property = 'broker'): Broker {
+  const connection = connectionOf(RED, id, property);
+  if (connection.kind !== 'broker') {
+    throw new EdgeError('CONFIG', `Property "${property}" must be an edge-broker.`, { property });
+  }
+  return connection;
+}

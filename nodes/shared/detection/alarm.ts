@@ -1,0 +1,71 @@
+import type { ConfigReader } from '../config-reader';
+import type { Episode } from '../messages';
+
+/** `votes` of the last `voteWindow` readings must exceed the threshold; `holdOffMs` joins detections to episodes. */
+export interface AlarmOptions {
+  votes: number;
+  voteWindow: number;
+  /** 0 = off: every detection stands for itself. */
+  holdOffMs: number;
+}
+
+export interface AlarmVerdict {
+  /** The vote's result. */
+  detected: boolean;
+  episode?: Episode;
+  /** Whether this reading goes to the "detected" output: a detection, or with a hold-off an episode's start or end. */
+  announce: boolean;
+}
+
+export function parseAlarmOptions(config: ConfigReader): AlarmOptions {
+  const voteWindow = config.number('voteWindow', 1, { min: 1, max: 1000, integer: true });
+  return {
+    voteWindow,
+    votes: config.number('votes', 1, { min: 1, max: voteWindow, integer: true }),
+    holdOffMs: config.number('holdOff', 0, { min: 0 }) * 1000,
+  };
+}
+
+/** Turns one source's threshold crossings into detections and episodes, in event time. */
+export class AlarmGate {
+  private readonly ballots: boolean[] = [];
+  private episode: { id: string; start: number; lastDetected: number } | undefined;
+
+  /** @param name makes episode ids: the node and the source. */
+  constructor(
+    private readonly name: string,
+    private readonly options: AlarmOptions,
+  ) {}
+
+  /** @param ts event time of the reading, ms since the epoch. */
+  judge(exceeds: boolean, ts: number): AlarmVerdict {
+    this.ballots.push(exceeds);
+    if (this.ballots.length > this.options.voteWindow) {
+      this.ballots.shift();
+    }
+    const detected = exceeds && this.ballots.filter(Boolean).length >= this.options.votes;
+    if (this.options.holdOffMs === 0) {
+      return { detected, announce: detected };
+    }
+    return this.follow(detected, ts);
+  }
+
+  private follow(detected: boolean, ts: number): AlarmVerdict {
+    const running = this.episode;
+    if (!running) {
+      if (!detected) {
+        return { detected, announce: false };
+      }
+      this.episode = { id: `${this.name}:${ts}`, start: ts, lastDetected: ts };
+      return { detected, announce: true, episode: { id: this.episode.id, phase: 'start', start: ts } };
+    }
+    const episode = { id: running.id, start: running.start };
+    if (detected) {
+      running.lastDetected = Math.max(running.lastDetected, ts);
+    } else if (ts - running.lastDetected >= this.options.holdOffMs) {
+      this.episode = undefined;
+      return { detected, announce: true, episode: { ...episode, phase: 'end' } };
+    }
+    return { detected, announce: false, episode: { ...episode, phase: 'ongoing' } };
+  }
+}

@@ -1,0 +1,195 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { systemClock, type Clock } from './clock';
+import { EdgeError, toEdgeError } from './errors';
+import { Figures } from './figures';
+import { gatewayOf, type Gateway } from './gateway';
+import type { EdgeMessage, MessageError } from './messages';
+import { systemRandom, type Random } from './random';
+import { enlist } from './station';
+import { StatusReporter } from './status';
+
+/** Sends a message out of one output, counted from 0. */
+export type Emit = (output: number, msg: EdgeMessage) => void;
+
+/** What a node is handed when it starts. */
+export interface NodeContext {
+  RED: NodeAPI;
+  id: string;
+  /** The node's name, else its id. */
+  name: string;
+  /** The decrypted credentials; empty texts are left out. */
+  credentials: Record<string, string>;
+  gateway: Gateway;
+  clock: Clock;
+  random: Random;
+  figures: Figures;
+  status: StatusReporter;
+  /** Sends outside an input handler. */
+  emit: Emit;
+  /** Sends a message that cannot be served where the contract says: the reject output, else the log and Catch nodes. */
+  reject(msg: EdgeMessage, error: EdgeError): void;
+  log: { info(text: string): void; warn(text: string): void; error(text: string, msg?: EdgeMessage): void };
+}
+
+/** A node at work. Whatever `input` throws or rejects with is handled; the message counts as done when it returns. */
+export interface RunningNode {
+  input?(msg: EdgeMessage, emit: Emit): void | Promise<void>;
+  close?(removed: boolean): void | Promise<void>;
+}
+
+/** One node type of the suite. */
+export interface EdgeNodeType<C> {
+  type: string;
+  /** Reads the flow file's properties; throws `CONFIG`. */
+  parse(raw: unknown): C;
+  start(config: C, context: NodeContext): RunningNode;
+  /** The output that takes refused messages, for a node that has one. */
+  rejectOutput?: number;
+  credentials?: Record<string, { type: 'text' | 'password' }>;
+}
+
+/**
+ * Registers a node type with the lifecycle that all of them share: a bad configuration, a failing start and a
+ * failing message are shown and reported, and none of them stops Node-RED.
+ */
+export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): void {
+  function construct(this: Node, definition: NodeDef): void {
+    RED.nodes.createNode(this, definition);
+    const figures = new Figures();
+    const status = new StatusReporter(
+      systemClock,
+      // Text that begins with a letter is looked up by the editor, in the user's own language; a text with figures
+      // in it has to be made here.
+      (key, params) => (params ? RED._(`${nodeType.type}.${key}`, params) : `${nodeType.type}.${key}`),
+      (shown) => this.status(shown),
+    );
+    const started = start(RED, nodeType, this, definition, figures, status);
+    this.on('input', (msg, send, done) => {
+      const message = msg as EdgeMessage;
+      const emit: Emit = (output, out) => send(at(output, out));
+      const fail = (thrown: unknown): void => {
+        const error = toEdgeError(thrown);
+        if (nodeType.rejectOutput === undefined) {
+          done(error);
+        } else {
+          emit(nodeType.rejectOutput, withError(message, error, this));
+          done();
+        }
+      };
+      try {
+        const result = started.input?.(message, emit);
+        if (result instanceof Promise) {
+          result.then(() => done(), fail).catch((thrown: unknown) => this.error(toEdgeError(thrown)));
+        } else {
+          done();
+        }
+      } catch (thrown) {
+        fail(thrown);
+      }
+    });
+    this.on('close', (removed: boolean, done: () => void) => {
+      status.close();
+      const closing = async (): Promise<void> => started.close?.(removed);
+      closing()
+        .catch((thrown: unknown) => this.error(toEdgeError(thrown)))
+        .finally(done);
+    });
+  }
+  RED.nodes.registerType(
+    nodeType.type,
+    construct,
+    nodeType.credentials ? { credentials: nodeType.credentials } : {},
+  );
+}
+
+/** The message with the error that it was refused for; its payload stays as it came. */
+export function withError(
+  msg: EdgeMessage,
+  error: EdgeError,
+  node: { id: string; type: string; name?: string },
+): EdgeMessage {
+  const carried: MessageError = {
+    message: error.message,
+    code: error.code,
+    source: { id: node.id, type: node.type, name: node.name ?? '' },
+  };
+  if (error.details) {
+    carried.details = error.details;
+  }
+  msg.error = carried;
+  return msg;
+}
+
+function start<C>(
+  RED: NodeAPI,
+  nodeType: EdgeNodeType<C>,
+  node: Node,
+  definition: NodeDef,
+  figures: Figures,
+  status: StatusReporter,
+): RunningNode {
+  try {
+    const gateway = gatewayOf(RED, (definition as { gateway?: string }).gateway ?? '');
+    const context: NodeContext = {
+      RED,
+      id: node.id,
+      name: node.name || node.id,
+      credentials: credentialsOf(node),
+      gateway,
+      clock: systemClock,
+      random: systemRandom,
+      figures,
+      status,
+      emit: (output, msg) => node.send(at(output, msg)),
+      reject: (msg, error) => {
+        if (nodeType.rejectOutput === undefined) {
+          node.error(error, msg);
+        } else {
+          node.send(at(nodeType.rejectOutput, withError(msg, error, node)));
+        }
+      },
+      log: {
+        info: (text) => node.log(text),
+        warn: (text) => node.warn(text),
+        error: (text, msg) => node.error(text, msg),
+      },
+    };
+    const running = nodeType.start(nodeType.parse(definition), context);
+    const delist = enlist({
+      id: node.id,
+      type: nodeType.type,
+      name: node.name ?? '',
+      gatewayId: gateway.gatewayId,
+      figures,
+      status: () => status.current,
+    });
+    return {
+      ...(running.input && { input: running.input.bind(running) }),
+      close: (removed) => {
+        delist();
+        return running.close?.(removed);
+      },
+    };
+  } catch (thrown) {
+    const error = toEdgeError(thrown, 'CONFIG');
+    status.set('error', 'status.config');
+    node.error(error);
+    return {
+      input: () => {
+        throw error;
+      },
+    };
+  }
+}
+
+function at(output: number, msg: EdgeMessage): (EdgeMessage | null)[] {
+  const slots: (EdgeMessage | null)[] = new Array<null>(output).fill(null);
+  slots.push(msg);
+  return slots;
+}
+
+function credentialsOf(node: Node): Record<string, string> {
+  const raw = (node as { credentials?: unknown }).credentials;
+  const entries = typeof raw === 'object' && raw !== null ? Object.entries(raw) : [];
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''));
+}

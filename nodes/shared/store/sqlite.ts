@@ -1,0 +1,95 @@
+import { mkdirSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { EdgeError, toEdgeError } from '../errors';
+
+export interface OpenedDatabase {
+  database: DatabaseSync;
+  /** Where a damaged predecessor was set aside, if there was one. */
+  setAside?: string;
+}
+
+/**
+ * Opens a SQLite file for one owner: WAL with `synchronous=FULL`, which survives power loss (WAL with NORMAL does
+ * not), and an exclusive lock, so that a second process is refused instead of sharing it. A file that is no
+ * database any more is set aside beside itself and replaced. Runs in worker threads only: it blocks.
+ *
+ * @param migrations SQL scripts; script `n` brings schema version `n` to `n + 1`.
+ * @throws EdgeError `STORE` when node:sqlite is missing, the file is in use, or the disk refuses.
+ */
+export function openDatabase(path: string, migrations: readonly string[]): OpenedDatabase {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return { database: openAndMigrate(path, migrations) };
+  } catch (thrown) {
+    if (!isDamage(thrown)) {
+      throw explain(thrown, path);
+    }
+    const setAside = `${path}.damaged-${Date.now()}`;
+    renameSync(path, setAside);
+    for (const suffix of ['-wal', '-shm']) {
+      try {
+        renameSync(path + suffix, setAside + suffix);
+      } catch {
+        // There is not always a log to set aside.
+      }
+    }
+    return { database: openAndMigrate(path, migrations), setAside };
+  }
+}
+
+function openAndMigrate(path: string, migrations: readonly string[]): DatabaseSync {
+  const { DatabaseSync } = loadSqlite();
+  const database = new DatabaseSync(path);
+  try {
+    database.exec(
+      'PRAGMA locking_mode=EXCLUSIVE; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;',
+    );
+    const row = database.prepare('PRAGMA user_version').get() as { user_version: number };
+    if (row.user_version > migrations.length) {
+      throw new EdgeError(
+        'STORE',
+        `${path} was written by a newer version of this package. Install that version again.`,
+      );
+    }
+    for (let version = row.user_version; version < migrations.length; version++) {
+      database.exec(`BEGIN; ${migrations[version]}; PRAGMA user_version=${version + 1}; COMMIT;`);
+    }
+    return database;
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+function loadSqlite(): typeof import('node:sqlite') {
+  try {
+    return process.getBuiltinModule('node:sqlite');
+  } catch {
+    throw new EdgeError('STORE', `Storing needs Node.js 22.13 or later; this is ${process.version}.`);
+  }
+}
+
+/** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26), also in their extended forms. */
+export function isDamage(thrown: unknown): boolean {
+  const code = sqliteCode(thrown);
+  return code !== undefined && [11, 26].includes(code & 0xff);
+}
+
+function sqliteCode(thrown: unknown): number | undefined {
+  return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
+    ? thrown.errcode
+    : undefined;
+}
+
+function explain(thrown: unknown, path: string): EdgeError {
+  const code = sqliteCode(thrown);
+  if (code !== undefined && (code & 0xff) === 5) {
+    return new EdgeError(
+      'STORE',
+      `${path} is in use by another process. Stop it, or set another data folder in the gateway.`,
+    );
+  }
+  const error = toEdgeError(thrown, 'STORE');
+  return error.code === 'STORE' ? error : new EdgeError('STORE', `${path}: ${error.message}`);
+}

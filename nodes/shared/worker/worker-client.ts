@@ -1,0 +1,95 @@
+import { Worker, type TransferListItem } from 'node:worker_threads';
+import { EdgeError } from '../errors';
+import type { WorkerAnswer, WorkerCall, WorkerMethods } from './protocol';
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: EdgeError): void;
+}
+
+export interface WorkerClientOptions {
+  /** Shown in thread lists and in errors. */
+  name: string;
+  /** Handed to the worker as `workerData`. */
+  data?: unknown;
+  /** Called once if the thread dies by itself; calls that were under way are rejected first. */
+  onDeath?: (error: EdgeError) => void;
+}
+
+/** Calls the methods of a worker thread made with {@link serveWorker}, in order. */
+export class WorkerClient<M extends WorkerMethods> {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 1;
+  private dead: EdgeError | undefined;
+  private closing = false;
+
+  /** @param script absolute path of the worker's compiled file. */
+  constructor(
+    script: string,
+    private readonly options: WorkerClientOptions,
+  ) {
+    this.worker = new Worker(script, {
+      workerData: options.data,
+      name: options.name,
+      // node:sqlite announces itself as experimental on some of the supported versions.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.worker.on('message', (answer: WorkerAnswer) => this.settle(answer));
+    this.worker.on('error', (error) => this.die(`failed: ${error.message}`));
+    this.worker.on('exit', (code) => this.die(`ended with code ${code}`));
+  }
+
+  /** Runs one method in the thread; rejects with its error, or `WORKER` if the thread is gone. */
+  call<K extends keyof M & string>(
+    method: K,
+    argument: Parameters<M[K]>[0],
+    transfer: TransferListItem[] = [],
+  ): Promise<Awaited<ReturnType<M[K]>>> {
+    if (this.dead) {
+      return Promise.reject(this.dead);
+    }
+    const id = this.nextId++;
+    const call: WorkerCall = { id, method, argument };
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.worker.postMessage(call, transfer);
+    });
+  }
+
+  /** Calls that have not been answered. */
+  get pending(): number {
+    return this.waiting.size;
+  }
+
+  /** Ends the thread; await what must be finished before. */
+  async close(): Promise<void> {
+    this.closing = true;
+    await this.worker.terminate();
+  }
+
+  private settle(answer: WorkerAnswer): void {
+    const waiting = this.waiting.get(answer.id);
+    this.waiting.delete(answer.id);
+    if (answer.error) {
+      waiting?.reject(new EdgeError(answer.error.code, answer.error.message, answer.error.details));
+    } else {
+      waiting?.resolve(answer.value);
+    }
+  }
+
+  private die(reason: string): void {
+    if (this.dead) {
+      return;
+    }
+    const error = new EdgeError('WORKER', `The thread "${this.options.name}" ${reason}.`);
+    this.dead = error;
+    for (const waiting of this.waiting.values()) {
+      waiting.reject(error);
+    }
+    this.waiting.clear();
+    if (!this.closing) {
+      this.options.onDeath?.(error);
+    }
+  }
+}
