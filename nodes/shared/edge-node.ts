@@ -191,5 +191,7 @@ function at(output: number, msg: EdgeMessage): (EdgeMessage | null)[] {
 function credentialsOf(node: Node): Record<string, string> {
   const raw = (node as { credentials?: unknown }).credentials;
   const entries = typeof raw === 'object' && raw !== null ? Object.entries(raw) : [];
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''));
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''),
+  );
 }

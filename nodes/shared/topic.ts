@@ -21,7 +21,9 @@ export function topicMatches(filter: string, topic: string): boolean {
 
 /** Whether a name may be published to: not empty, no wildcard, no null character, at most 65,535 bytes of UTF-8. */
 export function isPublishableTopic(topic: string): boolean {
-  return topic.length > 0 && !/[+#\u0000]/.test(topic) && Buffer.byteLength(topic) <= 65535;
+  return (
+    topic.length > 0 && !/[+#]/.test(topic) && !topic.includes('\u0000') && Buffer.byteLength(topic) <= 65535
+  );
 }
 
 /** Whether a filter may be subscribed to (MQTT 5, section 4.7.1). */
@@ -32,6 +34,7 @@ export function isTopicFilter(filter: string): boolean {
   const parts = filter.split('/');
   return parts.every(
     (part, index) =>
-      part === '+' || (part === '#' ? index === parts.length - 1 : !part.includes('+') && !part.includes('#')),
+      part === '+' ||
+      (part === '#' ? index === parts.length - 1 : !part.includes('+') && !part.includes('#')),
   );
 }

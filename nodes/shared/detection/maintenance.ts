@@ -15,7 +15,8 @@ export class MaintenanceMode {
    * @throws EdgeError `PAYLOAD`
    */
   apply(source: string, payload: unknown): void {
-    const { on, until } = typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
+    const { on, until } =
+      typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
     if (typeof on !== 'boolean' || (until !== undefined && until !== null && !Number.isFinite(until))) {
       throw new EdgeError(
         'PAYLOAD',
@@ -31,7 +32,10 @@ export class MaintenanceMode {
       return;
     }
     if (this.until.size >= MAX_SOURCES && !this.until.has(source)) {
-      throw new EdgeError('SOURCE_LIMIT', `More than ${MAX_SOURCES} sources under maintenance; end some first.`);
+      throw new EdgeError(
+        'SOURCE_LIMIT',
+        `More than ${MAX_SOURCES} sources under maintenance; end some first.`,
+      );
     }
     this.until.set(source, typeof until === 'number' ? until : Infinity);
   }

@@ -3,12 +3,17 @@ const MAX_DEPTH = 8;
 
 /** A flat array of samples or values: a plain array or a typed array, but no Buffer. */
 export function isNumberList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView) && !Buffer.isBuffer(value));
+  return (
+    Array.isArray(value) ||
+    (ArrayBuffer.isView(value) && !(value instanceof DataView) && !Buffer.isBuffer(value))
+  );
 }
 
 /** Whether a payload is a batch: an array of arrays, of typed arrays or of objects. */
 export function isBatch(payload: unknown): payload is unknown[] {
-  return Array.isArray(payload) && payload.length > 0 && typeof payload[0] === 'object' && payload[0] !== null;
+  return (
+    Array.isArray(payload) && payload.length > 0 && typeof payload[0] === 'object' && payload[0] !== null
+  );
 }
 
 /**

@@ -34,7 +34,7 @@ export interface StateStore {
 class SharedStore {
   users = 0;
   private readonly worker: WorkerClient<StateStoreMethods>;
-  private queue: { writes: StateWrite[]; resolve(): void; reject(error: EdgeError): void }[] = [];
+  private queue: { writes: StateWrite[]; resolve: () => void; reject: (error: EdgeError) => void }[] = [];
   private writing = false;
 
   constructor(path: string) {
@@ -83,7 +83,8 @@ class SharedStore {
       ),
     ).then(
       () => this.settle(() => group.forEach(({ resolve }) => resolve())),
-      (thrown: unknown) => this.settle(() => group.forEach(({ reject }) => reject(toEdgeError(thrown, 'STORE')))),
+      (thrown: unknown) =>
+        this.settle(() => group.forEach(({ reject }) => reject(toEdgeError(thrown, 'STORE')))),
     );
   }
 

@@ -1,4 +1,4 @@
-import { parentPort, type TransferListItem } from 'node:worker_threads';
+import { parentPort, type Transferable } from 'node:worker_threads';
 import { EdgeError, toEdgeError } from '../errors';
 import type { WorkerAnswer, WorkerCall, WorkerMethods } from './protocol';
 
@@ -6,7 +6,7 @@ import type { WorkerAnswer, WorkerCall, WorkerMethods } from './protocol';
 export class Transferred {
   constructor(
     readonly value: unknown,
-    readonly transfer: TransferListItem[],
+    readonly transfer: Transferable[],
   ) {}
 }
 

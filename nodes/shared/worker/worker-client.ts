@@ -1,5 +1,5 @@
-import { Worker, type TransferListItem } from 'node:worker_threads';
-import { EdgeError } from '../errors';
+import { Worker, type Transferable } from 'node:worker_threads';
+import { EdgeError, toEdgeError } from '../errors';
 import type { WorkerAnswer, WorkerCall, WorkerMethods } from './protocol';
 
 interface Waiting {
@@ -36,7 +36,7 @@ export class WorkerClient<M extends WorkerMethods> {
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     this.worker.on('message', (answer: WorkerAnswer) => this.settle(answer));
-    this.worker.on('error', (error) => this.die(`failed: ${error.message}`));
+    this.worker.on('error', (thrown: unknown) => this.die(`failed: ${toEdgeError(thrown).message}`));
     this.worker.on('exit', (code) => this.die(`ended with code ${code}`));
   }
 
@@ -44,7 +44,7 @@ export class WorkerClient<M extends WorkerMethods> {
   call<K extends keyof M & string>(
     method: K,
     argument: Parameters<M[K]>[0],
-    transfer: TransferListItem[] = [],
+    transfer: Transferable[] = [],
   ): Promise<Awaited<ReturnType<M[K]>>> {
     if (this.dead) {
       return Promise.reject(this.dead);
