@@ -19,7 +19,8 @@ export interface NodeContext {
   name: string;
   /** The decrypted credentials; empty texts are left out. */
   credentials: Record<string, string>;
-  gateway: Gateway;
+  /** The gateway that the node's `gateway` property names, else the implicit default one. */
+  readonly gateway: Gateway;
   clock: Clock;
   random: Random;
   figures: Figures;
@@ -35,6 +36,8 @@ export interface NodeContext {
 export interface RunningNode {
   input?(msg: EdgeMessage, emit: Emit): void | Promise<void>;
   close?(removed: boolean): void | Promise<void>;
+  /** Properties that a config node offers to the nodes that use it. */
+  expose?: object;
 }
 
 /** One node type of the suite. */
@@ -129,13 +132,17 @@ function start<C>(
   status: StatusReporter,
 ): RunningNode {
   try {
-    const gateway = gatewayOf(RED, (definition as { gateway?: string }).gateway ?? '');
+    let gateway: Gateway | undefined;
     const context: NodeContext = {
       RED,
       id: node.id,
       name: node.name || node.id,
       credentials: credentialsOf(node),
-      gateway,
+      // Looked up on first use: an edge-gateway must not make the default gateway's identity.
+      get gateway() {
+        gateway ??= gatewayOf(RED, (definition as { gateway?: string }).gateway ?? '');
+        return gateway;
+      },
       clock: systemClock,
       random: systemRandom,
       figures,
@@ -155,11 +162,12 @@ function start<C>(
       },
     };
     const running = nodeType.start(nodeType.parse(definition), context);
+    Object.assign(node, running.expose);
     const delist = enlist({
       id: node.id,
       type: nodeType.type,
       name: node.name ?? '',
-      gatewayId: gateway.gatewayId,
+      gateway: () => context.gateway,
       figures,
       status: () => status.current,
     });

@@ -1,4 +1,5 @@
 import type { Figures } from './figures';
+import type { Gateway } from './gateway';
 import type { NodeStatus } from './status';
 
 /** A running node as `/edge/status` and the sidebar see it. */
@@ -6,7 +7,7 @@ export interface StationEntry {
   id: string;
   type: string;
   name: string;
-  gatewayId: string;
+  gateway: () => Gateway;
   figures: Figures;
   status: () => NodeStatus | undefined;
 }
