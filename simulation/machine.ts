@@ -130,7 +130,7 @@ export class Machine {
     this.activeFault = fault;
     this.faultEnd = this.elapsed + seconds;
     if (fault === 'tool-wear') {
-      this.wornTool = 228;
+      this.wornTool = 233;
     } else if (fault === 'overstrain') {
       this.wornTool = 192;
     } else if (fault === 'power') {
@@ -200,10 +200,7 @@ export class Machine {
       torque: rounded(torque, 10),
       tool_wear: rounded(wear, 10),
       spindle_current: rounded(4 + 0.22 * torque + 1.5 * level.bearing + this.noise(0.15), 100),
-      coolant_pressure: rounded(
-        4 - 0.1 * load - 1.8 * level.coolant + this.noise(0.03 + 0.3 * level.coolant),
-        100,
-      ),
+      coolant_pressure: rounded(4 - 1.8 * level.coolant + this.noise(0.03 + 0.3 * level.coolant), 100),
       vibration: rounded(vibrationRms(this.shaking) + this.noise(0.008), 1000),
     };
   }

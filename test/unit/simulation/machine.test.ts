@@ -127,6 +127,18 @@ describe('an injected failure', () => {
     });
   }
 
+  it('stays in its own region for as long as half an hour', () => {
+    for (const mode of FAILURE_MODES) {
+      for (const machine of [...machines(10, 0), ...machines(10, 1), ...machines(10, 2)]) {
+        machine.inject(mode, 1801);
+        take(machine, RAMP_SECONDS[mode]);
+        for (const reading of take(machine, 1800 - RAMP_SECONDS[mode])) {
+          assert.deepEqual(regionsOf(reading), [mode], `${JSON.stringify(reading)}, seed ${SEED}`);
+        }
+      }
+    }
+  });
+
   it('takes over from the one before it', () => {
     const [machine] = machines(1);
     machine.inject('overstrain', 60);
