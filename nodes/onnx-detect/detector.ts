@@ -196,8 +196,10 @@ export class Detector {
     }
     const verdicts: Verdict[] = [];
     for (let from = 0; from < rows.length; from += VERDICTS_AT_ONCE) {
+      if (from > 0) {
+        await new Promise<void>((resumed) => this.clock.after(0, resumed));
+      }
       verdicts.push(...this.verdicts(model, job, scored, from, from + VERDICTS_AT_ONCE));
-      await new Promise<void>((resumed) => this.clock.after(0, resumed));
     }
     job.resolve(verdicts);
   }

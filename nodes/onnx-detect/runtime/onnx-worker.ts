@@ -61,6 +61,12 @@ async function load({ session, bytes, providers }: LoadCall): Promise<SessionInf
 
 /** A failed load by its cause: what can be exported otherwise, what this machine lacks, or a broken file. */
 function refusal(reason: string): EdgeError {
+  if (/external data/i.test(reason)) {
+    return new EdgeError(
+      'MODEL_UNSUPPORTED',
+      `The model keeps its weights in other files, which are not read: ${reason} Export it as a single file.`,
+    );
+  }
   if (
     /is not a registered function\/op|NOT_IMPLEMENTED|opset|Unsupported data type|unsupported/i.test(reason)
   ) {
