@@ -24,7 +24,10 @@ async function loadRuntime(): Promise<Runtime> {
   const { module } = workerData as { module: string };
   try {
     const loaded = (await import(module)) as Runtime & { default?: Runtime };
-    return loaded.default ?? loaded;
+    const usable = loaded.default ?? loaded;
+    // What goes wrong comes back as an error; the runtime would print it as well.
+    usable.env.logLevel = 'fatal';
+    return usable;
   } catch (thrown) {
     const reason = (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0];
     throw new EdgeError(

@@ -48,23 +48,29 @@ export function classifier(parts: ScorerParts, trial: Run): Scorer {
         return { score };
       }
       const probabilities = named.probabilities(outputs, row);
+      const label = mostProbable(named, probabilities, score >= threshold);
       return {
         score,
-        label: mostProbable(named, probabilities, score >= threshold),
+        ...(label !== undefined && { label }),
         probabilities: Object.fromEntries(named.labels.map((label, at) => [label, probabilities[at]])),
       };
     },
   };
 }
 
-function mostProbable({ labels, failing }: Classes, probabilities: number[], failed: boolean): string {
-  let best = -1;
+/** The label that fits the verdict; none where the model has no class for it. */
+function mostProbable(
+  { labels, failing }: Classes,
+  probabilities: number[],
+  failed: boolean,
+): string | undefined {
+  let best: number | undefined;
   for (let at = 0; at < labels.length; at++) {
-    if (failing[at] === failed && (best < 0 || probabilities[at] > probabilities[best])) {
+    if (failing[at] === failed && (best === undefined || probabilities[at] > probabilities[best])) {
       best = at;
     }
   }
-  return labels[Math.max(best, 0)];
+  return best === undefined ? undefined : labels[best];
 }
 
 /** Classes of an output [rows, classes]. */

@@ -50,6 +50,7 @@ function assertClose(actual: unknown, expected: unknown, where: string): void {
 const answers = expectedAnswers();
 const options: Record<string, Partial<ServingOptions>> = {
   regress: { threshold: 100 },
+  bool: { task: 'classify' },
   'fixed-rows': { threshold: 1 },
 };
 
@@ -61,6 +62,7 @@ for (const name of [
   'risk',
   'risk-inverse',
   'fixed-rows',
+  'bool',
 ]) {
   test(`${name}: outputs equal Python's`, async () => {
     const { rows, outputs } = answers[name];
@@ -204,7 +206,7 @@ test('a thread that dies refuses what it had and tells its sessions', async () =
     `const value = [{ name: 'x', isTensor: true, type: 'float32', shape: ['N'] }];
      class Tensor {}
      const session = { inputMetadata: value, outputMetadata: value, run: () => process.exit(3) };
-     module.exports = { Tensor, InferenceSession: { create: async () => session } };`,
+     module.exports = { env: {}, Tensor, InferenceSession: { create: async () => session } };`,
   );
   const dying = new WorkerBackend({ module });
   const session = await dying.load(new Uint8Array(1), { providers: ['cpu'] });

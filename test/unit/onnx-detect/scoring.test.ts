@@ -92,6 +92,11 @@ test('classify: a second output names the failure mode', async () => {
   assert.deepEqual(failed.probabilities, { none: 0.5, wear: 0.125, heat: 0.375 });
   assert.deepEqual(failed.outputs, { m: [0.5, 0.125, 0.375], p: 0.5 });
   assert.equal((await judge(0.25)).label, 'none');
+  const failuresOnly = { output: 'm', labels: ['cold', 'wear', 'heat'] };
+  await detector.serve(
+    await serve(backend(), {}, card({ ...modes, outputs: { score: 'p', modes: failuresOnly } })),
+  );
+  assert.equal((await judge(0.25)).label, undefined);
   const wrong = { ...modes, outputs: { ...modes.outputs, score: 'q' } };
   await assert.rejects(serve(backend(), {}, card(wrong)), coded('MODEL_INVALID', '"q"', 'm, p'));
 });
