@@ -3,6 +3,7 @@ import type { InferenceBackend, InferenceSession } from './backend';
 interface Entry {
   users: number;
   session: Promise<InferenceSession>;
+  lossListeners: Set<() => void>;
 }
 
 /** Loads each model once, however many nodes use it, and releases it when the last of them lets go. */
@@ -23,14 +24,22 @@ export class SharedSessions {
     const key = [digest, ...providers].join(' ');
     let entry = this.entries.get(key);
     if (!entry) {
-      entry = { users: 0, session: this.backend.load(bytes, { providers }) };
+      entry = { users: 0, session: this.backend.load(bytes, { providers }), lossListeners: new Set() };
       this.entries.set(key, entry);
     }
     const held = entry;
+    const isFirst = held.users === 0;
     held.users++;
     try {
       const session = await held.session;
-      session.onLost(() => this.forget(key, held));
+      if (isFirst) {
+        session.onLost(() => {
+          this.forget(key, held);
+          for (const listener of held.lossListeners) {
+            listener();
+          }
+        });
+      }
       return this.handle(key, held, session);
     } catch (thrown) {
       this.forget(key, held);
@@ -44,16 +53,23 @@ export class SharedSessions {
   }
 
   private handle(key: string, entry: Entry, session: InferenceSession): InferenceSession {
+    const own: (() => void)[] = [];
     let released = false;
     return {
       info: session.info,
       run: (feeds) => session.run(feeds),
-      onLost: (listener) => session.onLost(listener),
+      onLost: (listener) => {
+        own.push(listener);
+        entry.lossListeners.add(listener);
+      },
       release: async () => {
         if (released) {
           return;
         }
         released = true;
+        for (const listener of own) {
+          entry.lossListeners.delete(listener);
+        }
         entry.users--;
         if (entry.users === 0) {
           this.forget(key, entry);
