@@ -1,8 +1,8 @@
 import { CATEGORY, COLORS, fieldValue, foldable, linesToList, listToLines } from '../shared/editor/forms';
-import { complaint, numberField, requiredField } from '../shared/editor/validators';
+import { complaint, fieldLabels, numberField, requiredField } from '../shared/editor/validators';
 
 const TEXTS = '@millwright/node-red-edge/onnx-detect:onnx-detect';
-const label = (property: string): string => RED._(`${TEXTS}.label.${property}`);
+const label = fieldLabels('onnx-detect');
 
 const count = (max: number): Validator => numberField({ min: 1, max, integer: true });
 
@@ -55,13 +55,12 @@ RED.nodes.registerType('onnx-detect', {
     return this._(`onnx-detect.output.${index === 0 ? 'detected' : 'clear'}`);
   },
   oneditprepare() {
-    listToLines('features-lines', this.features);
+    listToLines('features', this.features);
     $('#node-input-providers-line').val(Array.isArray(this.providers) ? this.providers.join(', ') : '');
     foldable('#onnx-detect-advanced-heading', '#onnx-detect-advanced');
   },
-  // The fields of lists have other ids than their properties, or the editor would write their text over the lists.
   oneditsave() {
-    this.features = linesToList('features-lines');
+    this.features = linesToList('features');
     this.providers = fieldValue('providers-line')
       .split(',')
       .map((provider) => provider.trim())
