@@ -47,10 +47,12 @@ interface Scene {
   accepted: string[];
 }
 
-async function setScene(url: string): Promise<Scene> {
+async function setScene(url: string, protocolVersion: '4' | '5' = '4'): Promise<Scene> {
   const cloud = await Cloud.open(url);
   cleanups.push(() => cloud.close());
-  const station = await Station.start({ flow: templateOverMqtt({ machines: url, cloud: url }) });
+  const station = await Station.start({
+    flow: templateOverMqtt({ machines: url, cloud: url, protocolVersion }),
+  });
   cleanups.push(() => station.stop());
   const accepted: string[] = [];
   station.on('sink', (id: string, msg: EdgeMessage) => {
@@ -156,7 +158,7 @@ test('the broker is killed in the middle: nothing accepted is missing', async (t
   }
   const broker = await Mosquitto.start(program);
   cleanups.push(() => broker.stop());
-  const scene = await setScene(broker.url);
+  const scene = await setScene(broker.url, '5');
   await scene.factory.publishSeconds(100);
   const publishing = scene.factory.publishSeconds(200);
   await broker.kill();

@@ -84,7 +84,7 @@ test('every row of AI4I 2020, sent over MQTT through the flow, gets the score th
 function flow(url: string): { id: string; type: string; [property: string]: unknown }[] {
   return [
     { id: 'tab', type: 'tab', label: 'skew' },
-    { id: 'broker', type: 'edge-broker', url },
+    { id: 'broker', type: 'edge-broker', url, protocolVersion: '4' },
     {
       id: 'ingest',
       type: 'sensor-ingest',
