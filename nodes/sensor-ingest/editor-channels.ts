@@ -27,7 +27,7 @@ export function isChannelList(value: unknown): value is ChannelRow[] {
 
 /** Fills the channels table of the dialog. */
 export function editChannels(node: EditorNode, rows: readonly ChannelRow[]): void {
-  const header = $('<div>').css({ display: 'flex', gap: '4px', paddingRight: '28px' });
+  const header = $('<div>').css({ display: 'flex', gap: '4px', paddingLeft: '20px', paddingRight: '28px' });
   for (const { name, width } of COLUMNS) {
     header.append(
       $('<div>')

@@ -1,5 +1,5 @@
 import { CATEGORY, COLORS, foldable, showWhile } from '../shared/editor/forms';
-import { complaint, numberField } from '../shared/editor/validators';
+import { complaint, fieldLabels, numberField } from '../shared/editor/validators';
 import { editChannels, isChannelList, readChannels } from './editor-channels';
 import { editFeatures, readFeatures } from './editor-features';
 
@@ -9,6 +9,8 @@ function when(applies: (node: EditorNode) => boolean, check: Validator): Validat
     return applies(this) ? check.call(this, value, options) : true;
   };
 }
+
+const label = fieldLabels('sensor-ingest');
 
 const usesMqtt = (node: EditorNode): boolean => node.source === 'mqtt';
 const usesWindow = (node: EditorNode): boolean => node.window !== 'none';
@@ -69,7 +71,7 @@ RED.nodes.registerType('sensor-ingest', {
     name: { value: '' },
     source: { value: 'wire' },
     broker: { value: '', type: 'edge-broker', required: false },
-    topic: { value: '', validate: when(usesMqtt, topicFilters) },
+    topic: { value: '', label: label('topic'), validate: when(usesMqtt, topicFilters) },
     qos: { value: 1 },
     group: { value: '' },
     format: { value: 'auto' },
@@ -77,24 +79,36 @@ RED.nodes.registerType('sensor-ingest', {
     sourceIdType: { value: 'msg' },
     timestamp: { value: 'ts' },
     idPath: { value: '' },
-    schema: { value: '', validate: jsonText },
+    schema: { value: '', label: label('schema'), validate: jsonText },
     channels: { value: [] },
-    sampleRate: { value: 0, validate: numberField({ min: 0 }) },
+    sampleRate: { value: 0, label: label('sampleRate'), validate: numberField({ min: 0 }) },
     window: { value: 'none' },
-    windowSize: { value: 10, validate: when(usesWindow, numberField({ min: 0.001 })) },
-    windowStep: { value: 10, validate: when(usesWindow, numberField({ min: 0, optional: true })) },
-    features: { value: ['mean', 'std', 'min', 'max', 'rms'], validate: spectralNeedsRate },
+    windowSize: {
+      value: 10,
+      label: label('windowSize'),
+      validate: when(usesWindow, numberField({ min: 0.001 })),
+    },
+    windowStep: {
+      value: 10,
+      label: label('windowStep'),
+      validate: when(usesWindow, numberField({ min: 0, optional: true })),
+    },
+    features: {
+      value: ['mean', 'std', 'min', 'max', 'rms'],
+      label: label('features'),
+      validate: spectralNeedsRate,
+    },
     reduce: { value: 'none' },
-    tolerance: { value: 1, validate: when(usesReduce, numberField({ min: 0 })) },
+    tolerance: { value: 1, label: label('tolerance'), validate: when(usesReduce, numberField({ min: 0 })) },
     toleranceType: { value: 'absolute', validate: percentNeedsSpans },
-    heartbeat: { value: 600, validate: seconds },
-    dedupe: { value: 1000, validate: wholeNumber(0) },
-    lateness: { value: 60, validate: seconds },
-    futureLimit: { value: 60, validate: seconds },
-    silence: { value: 0, validate: seconds },
-    maxSources: { value: 10000, validate: wholeNumber(1) },
-    maxChannels: { value: 1000, validate: wholeNumber(1) },
-    maxBytes: { value: 1048576, validate: wholeNumber(1) },
+    heartbeat: { value: 600, label: label('heartbeat'), validate: seconds },
+    dedupe: { value: 1000, label: label('dedupe'), validate: wholeNumber(0) },
+    lateness: { value: 60, label: label('lateness'), validate: seconds },
+    futureLimit: { value: 60, label: label('futureLimit'), validate: seconds },
+    silence: { value: 0, label: label('silence'), validate: seconds },
+    maxSources: { value: 10000, label: label('maxSources'), validate: wholeNumber(1) },
+    maxChannels: { value: 1000, label: label('maxChannels'), validate: wholeNumber(1) },
+    maxBytes: { value: 1048576, label: label('maxBytes'), validate: wholeNumber(1) },
   },
   label() {
     return this.name || this._('sensor-ingest.paletteLabel');

@@ -30,7 +30,7 @@ export interface MqttSourceOptions {
 export class MqttSource {
   private readonly client: MqttClient;
   private closing = false;
-  private warned = '';
+  private readonly warned = new Set<string>();
 
   constructor(private readonly options: MqttSourceOptions) {
     this.client = options.broker.connect({ nodeId: options.nodeId, mqtt: linkOptions(options.maxBytes) });
@@ -78,7 +78,7 @@ export class MqttSource {
         );
         this.show('refused');
       } else {
-        this.warned = '';
+        this.warned.clear();
         this.show('listening');
       }
     });
@@ -90,10 +90,10 @@ export class MqttSource {
     }
   }
 
-  /** A broker that is away fails every two seconds; one line in the log says so until it is back. */
+  /** A broker that is away fails every two seconds; the log says each reason once until it is back. */
   private warnOnce(text: string): void {
-    if (text !== this.warned && !this.closing) {
-      this.warned = text;
+    if (!this.warned.has(text) && !this.closing) {
+      this.warned.add(text);
       this.options.warn(text);
     }
   }
