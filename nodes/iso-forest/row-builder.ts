@@ -34,6 +34,10 @@ export function readValues(
   missing: MissingPolicy,
   last: Float64Array | undefined,
 ): Float64Array {
+  const container = typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload);
+  if (!container && typeof payload !== 'number') {
+    throw nothingNumeric();
+  }
   const values = new Float64Array(channels.length);
   let present = 0;
   for (let i = 0; i < channels.length; i++) {

@@ -11,8 +11,8 @@ export const SCORES_KEPT = 2000;
 export const RECALIBRATE_EVERY = 100;
 /** With fewer scores than this the threshold keeps well clear of all of them. */
 export const SCORES_FOR_TAIL = 200;
-/** No threshold before this. */
-export const FEWEST_SCORES = 10;
+/** No threshold before this; a very short warm-up lasts until then. */
+export const FEWEST_SCORES = 5;
 const TAIL_SHARE = 0.02;
 const FEWEST_PEAKS = 20;
 const CLEARANCE_DEVIATIONS = 6;

@@ -46,8 +46,9 @@ test('a channel that is joined over several readings is named once', async () =>
     await bench.detect(next());
   }
   const { contributions } = await bench.detect({ ...next(), c1: 60 });
-  assert.equal(contributions?.[0].channel, 'c1');
-  assert.equal(new Set(contributions?.map(({ channel }) => channel)).size, contributions?.length);
+  assert.ok(contributions);
+  assert.equal(contributions[0].channel, 'c1');
+  assert.equal(new Set(contributions.map(({ channel }) => channel)).size, contributions.length);
 });
 
 test('without "explain" a flagged reading has no contributions', async () => {

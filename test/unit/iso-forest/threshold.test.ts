@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SeededRandom } from '../../../nodes/shared/random';
 import { fitTail, tailQuantile } from '../../../nodes/iso-forest/pareto';
-import { SCORES_FOR_TAIL, ScoreThreshold } from '../../../nodes/iso-forest/threshold';
+import { FEWEST_SCORES, SCORES_FOR_TAIL, ScoreThreshold } from '../../../nodes/iso-forest/threshold';
 
 /** Scores with an exponential tail above 0.4; one in 1000 passes 0.4 + 6.9 × 0.02. */
 function exponentialScores(count: number, seed: number): number[] {
@@ -62,7 +62,7 @@ test('planted scores are caught from the first threshold on, and leave it where 
     threshold.add(score);
     const limit = threshold.value;
     assert.ok(
-      index < 9 ? limit === null : limit !== null && limit < 0.81,
+      index < FEWEST_SCORES - 1 ? limit === null : limit !== null && limit < 0.81,
       `after ${index + 1} scores: ${limit}`,
     );
   });
