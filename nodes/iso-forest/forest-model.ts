@@ -239,6 +239,11 @@ export class ForestModel {
       this.startReference(state.reference.rows, state.reference.at);
       this.stands = state.stands;
     }
+    if (!this.stands && this.window.first > 0 && this.window.first === this.window.count) {
+      // A finished reference needs no window; without the reference nothing is left to learn from.
+      this.restart();
+      return;
+    }
     const due = this.schedule.dueBy(this.reference?.at ?? this.window.count);
     this.grown = this.stands ? due : Math.max(0, due - trees);
     this.forest = this.emptyForest(this.grown);

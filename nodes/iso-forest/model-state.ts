@@ -118,6 +118,7 @@ export function fromDocument(raw: unknown, bytes: (list: unknown) => Uint8Array 
         sum: amount(threshold.sum, 'threshold.sum'),
         squares: amount(threshold.squares, 'threshold.squares'),
         highest: amount(threshold.highest, 'threshold.highest'),
+        setting: String(threshold.setting),
         limit: threshold.limit === null ? null : amount(threshold.limit, 'threshold.limit'),
       },
     },

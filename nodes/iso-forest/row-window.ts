@@ -73,18 +73,28 @@ export class RowWindow {
   }
 
   /**
-   * Copies a row that is kept into every `stride`th place of `target`, from `offset` on.
+   * Copies the chosen ones of the rows from `from` on, column by column, in the order in which they lie in memory.
    *
+   * @param chosen by row from `from` on, 1 = copy
+   * @param stride room for a column in `target`
    * @returns whether a value is missing
    */
-  readColumn(index: number, target: Float32Array, offset: number, stride: number): boolean {
-    const { values, width } = this;
-    const start = (index % this.slots) * width;
+  gather(from: number, count: number, chosen: Uint8Array, target: Float32Array, stride: number): boolean {
+    const { values, width, slots } = this;
     let gaps = false;
-    for (let feature = 0, at = offset; feature < width; feature++, at += stride) {
-      const value = values[start + feature];
-      target[at] = value;
-      gaps ||= value !== value;
+    let slot = from % slots;
+    let column = 0;
+    for (let i = 0; i < count; i++) {
+      if (chosen[i] === 1) {
+        const start = slot * width;
+        for (let feature = 0, at = column; feature < width; feature++, at += stride) {
+          const value = values[start + feature];
+          target[at] = value;
+          gaps ||= value !== value;
+        }
+        column++;
+      }
+      slot = slot + 1 === slots ? 0 : slot + 1;
     }
     return gaps;
   }

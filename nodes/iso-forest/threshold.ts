@@ -32,6 +32,8 @@ export interface ThresholdState {
   squares: number;
   highest: number;
   limit: number | null;
+  /** The options that the limit was set with. */
+  setting: string;
 }
 
 /**
@@ -97,7 +99,8 @@ export class ScoreThreshold {
 
   state(): ThresholdState {
     const { count, given, sum, squares, highest, limit } = this;
-    return { scores: this.latest(count), count, given, sum, squares, highest, limit };
+    const setting = JSON.stringify(this.options);
+    return { scores: this.latest(count), count, given, sum, squares, highest, limit, setting };
   }
 
   /** Carries on where another threshold was. A fixed score stays what it is set to. */
@@ -116,6 +119,10 @@ export class ScoreThreshold {
     this.squares = state.squares;
     this.highest = state.highest;
     this.limit = state.limit;
+    if (state.setting !== JSON.stringify(this.options)) {
+      this.limit = null;
+      this.calibrate();
+    }
   }
 
   private keep(score: number): void {

@@ -24,6 +24,7 @@ export class TreeGrower {
   /** Numbers of the rows that were drawn, in the first {@link sampled} places; the others follow. */
   order = new Uint32Array(0);
 
+  private chosen = new Uint8Array(0);
   private width = 0;
   /** The sub-sample, column by column. */
   private columns = new Float32Array(0);
@@ -73,27 +74,27 @@ export class TreeGrower {
     }
     if (this.order.length < history) {
       this.order = new Uint32Array(history);
+      this.chosen = new Uint8Array(history);
     }
   }
 
   private draw(window: RowWindow, from: number, to: number, random: Random): void {
     const available = to - from;
     const sampled = Math.min(this.sample, available);
-    const { order, columns, rows } = this;
+    const { order, chosen, rows } = this;
     for (let i = 0; i < available; i++) {
       order[i] = from + i;
     }
-    this.gaps = false;
+    chosen.fill(0, 0, available);
     for (let i = 0; i < sampled; i++) {
       const pick = i + random.int(available - i);
       const row = order[pick];
       order[pick] = order[i];
       order[i] = row;
       rows[i] = i;
-      if (window.readColumn(row, columns, i, this.sample)) {
-        this.gaps = true;
-      }
+      chosen[row - from] = 1;
     }
+    this.gaps = window.gather(from, available, chosen, this.columns, this.sample);
     this.sampled = sampled;
   }
 

@@ -138,3 +138,61 @@ test('what was learned with other channels or another shingle is not used', asyn
   assert.equal((await after.detect({ a: 1 })).status, 'LEARNING');
   assert.match(after.logs.join('\n'), /other channels/);
 });
+
+test('a changed alarm rate moves the threshold at once; a fixed score leaves nothing behind', async () => {
+  const store = new MemoryStore();
+  const next = machine(3, 8);
+  /** The threshold of the last of so many readings. */
+  const limit = async (change: object, readings = 1): Promise<number> => {
+    const bench = new Bench({ ...SMALL, ...change }, store);
+    let threshold: number | null = null;
+    for (let reading = 0; reading < readings; reading++) {
+      ({ threshold } = await bench.detect(next()));
+    }
+    await bench.runtime.close(false);
+    return threshold ?? NaN;
+  };
+  const careful = await limit({ alarmRate: 0.0001 }, 600);
+  const loose = await limit({ alarmRate: 0.1 });
+  const fixed = await limit({ thresholdMode: 'score', scoreThreshold: 0.2 });
+  const back = await limit({ alarmRate: 0.0001 }, 20);
+  assert.ok(loose < careful, `${loose} is not below ${careful}`);
+  assert.equal(fixed, 0.2);
+  assert.ok(Number.isNaN(back) || back > 0.3, `threshold ${back}`);
+});
+
+test('after a change of options the stored readings are learned with the new ones', async () => {
+  const changes = [
+    { trees: 7 },
+    { trees: 90, retrain: 3 },
+    { sample: 500 },
+    { history: 60, warmup: 30 },
+    { history: 900, warmup: 700 },
+    { reference: 20 },
+    { reference: 5000 },
+    { learn: 'sliding' },
+    { learn: 'reference' },
+    { learn: 'both' },
+    { thresholdMode: 'score' },
+    { thresholdMode: 'contamination' },
+  ];
+  for (const learn of ['sliding', 'reference', 'both']) {
+    for (const rows of [3, 35, 150, 230, 500]) {
+      for (const change of changes) {
+        const store = new MemoryStore();
+        const before = new Bench({ ...SMALL, learn }, store);
+        const next = machine(2, rows);
+        for (let reading = 0; reading < rows; reading++) {
+          await before.detect(next());
+        }
+        await before.runtime.close(false);
+        const after = new Bench({ ...SMALL, learn, ...change }, store);
+        const told = `${learn}, ${rows} rows, ${JSON.stringify(change)}`;
+        for (let reading = 0; reading < 60; reading++) {
+          const { score, status } = await after.detect(next());
+          assert.ok(score === null ? status === 'LEARNING' : score > 0 && score < 1, `${told}: ${score}`);
+        }
+      }
+    }
+  }
+});
