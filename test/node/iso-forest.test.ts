@@ -105,12 +105,10 @@ test('export answers on the second output and is taken back by import', async ()
 
 test('a large batch does not hold up the event loop and keeps its order', async () => {
   await runtime.deploy(flow({ persist: false }));
-  let longest = 0;
-  let last = performance.now();
+  let turns = 0;
   let running = true;
   const watch = (): void => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
+    turns++;
     if (running) {
       setImmediate(watch);
     }
@@ -118,12 +116,13 @@ test('a large batch does not hold up the event loop and keeps its order', async 
   setImmediate(watch);
   runtime.inject('forest', { topic: 'a', payload: readings(5000) });
   runtime.inject('forest', { topic: 'a', payload: { torque: 40, current: 12 } });
-  const [batch, single] = await runtime.collect('clear', 2, 30_000);
+  const [batch] = await runtime.collect('clear', 1, 30_000);
   running = false;
+  const [, single] = await runtime.collect('clear', 2);
   assert.ok((batch.payload as unknown[]).length > 4900);
   assert.equal(detectionOf(single).status, 'OPERATIONAL');
-  // Generous: the machine may be busy. In one go the batch takes several hundred milliseconds.
-  assert.ok(longest < 150, `the event loop stood still for ${longest} ms`);
+  // The batch takes over a hundred milliseconds, and gives way after each one.
+  assert.ok(turns > 30, `the event loop turned ${turns} times`);
 });
 
 test('a property that is wrong, or not built yet, is named', async () => {
