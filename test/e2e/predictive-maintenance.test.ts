@@ -100,6 +100,8 @@ test('ten minutes of six machines: each fault is found, its kind is right, and n
   const outside = cloud.alerts.filter(
     ({ detection }) =>
       detection?.episode?.phase === 'start' &&
+      // A waveform has no event time of its own, so its alert cannot be placed in this replay.
+      !detection.source.endsWith('/vibration') &&
       !PLAN.some(
         ({ machine, from, seconds }) =>
           detection.source.includes(machine) &&
