@@ -183,7 +183,10 @@ test('Node-RED is killed (-9) in the middle: nothing accepted is missing', async
   await scene.station.launch();
   await publishing;
   await quiet(() => scene.cloud.messages.length + scene.accepted.length, 3000);
-  assert.ok(acceptedBefore > 0 && scene.accepted.length > acceptedBefore);
+  assert.ok(
+    acceptedBefore > 0 && scene.accepted.length > acceptedBefore,
+    `${acceptedBefore} accepted before the kill, ${scene.accepted.length} in all`,
+  );
   assertNothingAcceptedIsMissing(scene);
   t.diagnostic(
     `${acceptedBefore} accepted before the kill, ${scene.accepted.length - acceptedBefore} after it`,
