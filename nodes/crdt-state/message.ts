@@ -1,8 +1,7 @@
 import { EdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
 import type { KeyState } from './host';
-import { isKey } from './limits';
-import { WRITES, type WriteOperation } from './operations';
+import { assertKey, WRITES, type WriteOperation } from './operations';
 import type { SharedReplica } from './shared-replica';
 import { spacePrefix } from './topics';
 
@@ -46,7 +45,8 @@ export async function serveMessage(
     return undefined;
   }
   if (isWrite(operation)) {
-    const state = await host.write(operation, topic as string, payload, by);
+    assertKey(topic);
+    const state = await host.write(operation, topic, payload, by);
     return (
       state &&
       answer(msg, state.value, { ...facts(state), origin: 'local', operation, pending: host.pending })
@@ -55,11 +55,7 @@ export async function serveMessage(
   const reply = { origin: 'reply' as const, pending: host.pending };
   switch (operation) {
     case 'get': {
-      if (!isKey(topic)) {
-        throw new EdgeError('VALUE', 'msg.topic names the key to get: set it to a text.', {
-          property: 'topic',
-        });
-      }
+      assertKey(topic);
       const state = await host.get(topic);
       return answer(msg, state.value, { ...facts(state), ...reply, operation });
     }

@@ -49,7 +49,12 @@ export function writeKey(
   key: string,
   payload: unknown,
 ): void {
-  checkKey(replica, key);
+  assertKey(key);
+  if (replica.size >= MAX_KEYS && !replica.has(key)) {
+    throw new EdgeError('VALUE', `This space holds its ${MAX_KEYS} keys already. Delete some first.`, {
+      property: 'topic',
+    });
+  }
   const plan = planWrite(replica, strategy, operation, key, payload);
   if (!plan) {
     return;
@@ -62,18 +67,13 @@ export function writeKey(
 }
 
 /** Throws `VALUE` unless `msg.topic` can name a key. */
-export function checkKey(replica: Replica, key: unknown): asserts key is string {
-  if (!isKey(key)) {
+export function assertKey(topic: unknown): asserts topic is string {
+  if (!isKey(topic)) {
     throw new EdgeError(
       'VALUE',
       `msg.topic names the key: set it to a text of 1 to ${MAX_KEY_BYTES} bytes without null characters.`,
       { property: 'topic' },
     );
-  }
-  if (replica.size >= MAX_KEYS && !replica.has(key)) {
-    throw new EdgeError('VALUE', `This space holds its ${MAX_KEYS} keys already. Delete some first.`, {
-      property: 'topic',
-    });
   }
 }
 

@@ -316,10 +316,15 @@ export class Synchronizer {
 
   private announce(hello: boolean): void {
     this.tell({ kind: 'vector', ...this.head(), strategies: this.strategies, hello });
-    const pace = this.peers.someoneIsBehind(this.present())
-      ? this.times.announceMs / 5
-      : this.times.announceMs;
-    this.job('announce', pace * (0.9 + 0.2 * this.ports.random.next()), () => this.announce(false));
+    const pace = this.someoneIsBehind() ? this.times.announceMs / 5 : this.times.announceMs;
+    // Whoever seems to be behind may be level, with its acknowledgement lost: so it is asked.
+    this.job('announce', pace * (0.9 + 0.2 * this.ports.random.next()), () =>
+      this.announce(this.someoneIsBehind()),
+    );
+  }
+
+  private someoneIsBehind(): boolean {
+    return this.peers.someoneIsBehind(this.present());
   }
 
   private acknowledgeSoon(delayMs: number): void {
