@@ -1,5 +1,5 @@
 import { CATEGORY, COLORS, fieldValue, foldable, showWhile } from '../shared/editor/forms';
-import { numberField, patternField, requiredField } from '../shared/editor/validators';
+import { numberField, requiredField } from '../shared/editor/validators';
 
 interface Rule {
   pattern?: string;
@@ -8,13 +8,20 @@ interface Rule {
 
 const STRATEGIES = ['last_write_wins', 'mean', 'min', 'max', 'union', 'counter', 'set', 'flag'];
 
+/** Node-RED looks at the number of declared parameters: two may return a message. */
+const spaceField: Validator = function (value, options) {
+  return value === undefined || (typeof value === 'string' && /^[^/+#]{0,100}$/.test(value))
+    ? true
+    : RED._('@millwright/node-red-edge/crdt-state:crdt-state.invalid.space', { label: options.label ?? '' });
+};
+
 RED.nodes.registerType('crdt-state', {
   category: CATEGORY,
   color: COLORS.state,
   defaults: {
     name: { value: '' },
     gateway: { value: '', type: 'edge-gateway', required: false },
-    space: { value: 'default', validate: patternField(/^[^/+#]{1,100}$/, 'required') },
+    space: { value: 'default', validate: spaceField },
     strategy: { value: 'last_write_wins' },
     rules: { value: [] },
     transport: { value: 'wire' },
@@ -24,7 +31,7 @@ RED.nodes.registerType('crdt-state', {
       required: false,
       validate: requiredField((node) => node.transport === 'mqtt'),
     },
-    flushMs: { value: 100, validate: numberField({ min: 0, max: 3_600_000 }) },
+    flushMs: { value: 100, validate: numberField({ min: 0, max: 3_600_000, optional: true }) },
     persist: { value: true },
   },
   credentials: { spaceKey: { type: 'password' } },
@@ -44,6 +51,17 @@ RED.nodes.registerType('crdt-state', {
     return this._(index === 0 ? 'crdt-state.output.changes' : 'crdt-state.output.frames');
   },
   oneditprepare() {
+    for (const [property, fallback] of [
+      ['strategy', 'last_write_wins'],
+      ['transport', 'wire'],
+    ]) {
+      if (fieldValue(property) === '') {
+        $(`#node-input-${property}`).val(fallback);
+      }
+    }
+    if (this.persist === undefined) {
+      $('#node-input-persist').prop('checked', true);
+    }
     const explain = (): void => {
       $('#crdt-state-example').text(this._(`crdt-state.example.${fieldValue('strategy')}`));
     };

@@ -30,7 +30,7 @@ export const DEFAULT_TIMES: SyncTimes = {
   announceMs: 10_000,
   acknowledgeMs: 500,
   holdMs: 250,
-  requestMs: 2000,
+  requestMs: 1000,
   graceMs: 2000,
 };
 
@@ -281,7 +281,7 @@ export class Synchronizer {
       return;
     }
     this.tell({ kind: 'request', ...this.head(), ...incoming.request() });
-    this.job('request', this.times.requestMs * 2 ** Math.min(incoming.attempts, 3), () => this.request());
+    this.job('request', this.times.requestMs * 2 ** Math.min(incoming.attempts, 2), () => this.request());
     incoming.attempts++;
   }
 
