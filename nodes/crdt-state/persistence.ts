@@ -30,8 +30,8 @@ export function* turnRows(replica: Replica, namespace: string): Generator<void, 
 }
 
 /**
- * The replica as it was stored; undefined when nothing was. A session that heard its peers settles what came before
- * it; otherwise the own writes since then stay in doubt (see {@link Replica.renew}).
+ * The replica as it was stored; undefined when nothing was. A session that told its writes settles what came before
+ * it; otherwise its own writes are known to nobody else and stay in doubt (see {@link Replica.renew}).
  *
  * @throws EdgeError `STORE` when the rows are damaged.
  */

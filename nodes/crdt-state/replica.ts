@@ -276,7 +276,7 @@ export class Replica {
     }
   }
 
-  /** Notes that peers were heard and none of them knows more of this replica than it does itself. */
+  /** Notes that own writes are told from now on, peers having had the time to object. */
   confirm(): void {
     this.image.contacted = true;
   }

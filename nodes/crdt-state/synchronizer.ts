@@ -336,10 +336,13 @@ export class Synchronizer {
   }
 
   private endGrace(): void {
-    this.quiet = false;
-    if (this.peers.size > 0) {
-      this.replica.confirm();
+    if (!this.ports.connected()) {
+      // Nobody could have been heard; the next connection begins anew.
+      return;
     }
+    this.quiet = false;
+    // From now on own writes are told, so a later start must not take them for unknown to others.
+    this.replica.confirm();
     this.flush();
     this.announce(false);
   }

@@ -21,6 +21,11 @@ test(`any history of ${SEEDS} seeds ends with all replicas level and nothing los
   }
 });
 
+test('a crash after writes were told without hearing anybody keeps the identity', async () => {
+  // The history of this seed has one.
+  await play(6814);
+});
+
 /** How many seeds a broken protocol is given to be found out. */
 const MUTANT_SEEDS = 150;
 
