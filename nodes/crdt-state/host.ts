@@ -1,0 +1,304 @@
+import type { Clock } from '../shared/clock';
+import { EdgeError, toEdgeError } from '../shared/errors';
+import type { Random } from '../shared/random';
+import type { StateWrite } from '../shared/store/state-store';
+import type { Frame } from './frames';
+import { HybridClock, stampToMs } from './hybrid-clock';
+import { parseJson, type Json } from './json';
+import { writeKey, type WriteOperation } from './operations';
+import { readImage, turnRows } from './persistence';
+import { gatewayOfReplica, newImage, Replica, replicaId } from './replica';
+import { NO_SIBLINGS, type Siblings } from './sibling';
+import { readMerged, rivals, type StrategyBook } from './strategies';
+import { DEFAULT_TIMES, Synchronizer, type SyncTimes } from './synchronizer';
+import { TurnQueue } from './turn-queue';
+
+/** Where a replica's rows lie. */
+export interface ReplicaStore {
+  load(): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** All or nothing; resolves when it is on disk. */
+  write(rows: StateWrite[]): Promise<void>;
+}
+
+/** What a key is after a change. */
+export interface KeyState {
+  key: string;
+  exists: boolean;
+  value: Json;
+  /** Concurrent values, when there are several. */
+  siblings?: { value: Json; gateway: string; ts: number }[];
+}
+
+export type Origin = 'local' | 'remote';
+
+/** What a host tells. */
+export interface HostListener {
+  /** A change that is on disk. `by` is whoever asked for it. */
+  changed?(state: KeyState, origin: Origin, operation: string, by: unknown): void;
+  /** Something that no message can be blamed for. */
+  problem?(error: EdgeError): void;
+  /** A frame for the transports; dropped when there is none. */
+  frame?(frame: Frame): void;
+}
+
+export interface HostOptions {
+  gatewayId: string;
+  strategies: StrategyBook;
+  clock: Clock;
+  random: Random;
+  /** Absent = in memory only. */
+  store?: ReplicaStore;
+  namespace: string;
+  times?: Partial<SyncTimes>;
+  /** Twelve hexadecimal digits. */
+  newIncarnation: () => string;
+  /** Lets other work run between slices of a long one. */
+  pause: () => Promise<void>;
+  connected?: () => boolean;
+}
+
+/** Deleted keys that are kept at least, so that peers that are a little late need no full state. */
+const KEPT_DELETES = 1000;
+const SLICE = 256;
+
+/**
+ * A replica at work: takes operations and frames one after the other in turns, each of them on disk before anything
+ * of it is told to the flow or to peers.
+ */
+export class ReplicaHost {
+  readonly listeners = new Set<HostListener>();
+  /** How often concurrent values have met in a key. */
+  conflicts = 0;
+  /** The store's last error, until it works again. */
+  failure: EdgeError | undefined;
+  private readonly turns: TurnQueue;
+  private running: { replica: Replica; synchronizer: Synchronizer } | undefined;
+  private outbox: Frame[] = [];
+  private collecting = false;
+
+  constructor(private readonly options: HostOptions) {
+    this.turns = new TurnQueue(options.clock, options.pause, {
+      begin: () => this.running?.replica.begin(),
+      commit: (kind) => this.commit(kind),
+    });
+  }
+
+  /** Loads what was stored; operations and frames that come earlier wait. */
+  async start(): Promise<void> {
+    const { options } = this;
+    try {
+      const rows = options.store ? await options.store.load() : new Map<string, Uint8Array>();
+      const image = await this.turns.drive(readImage(rows));
+      const hybrid = new HybridClock(() => options.clock.now());
+      const fresh = newImage(replicaId(options.gatewayId, options.newIncarnation()));
+      const replica = new Replica(image ?? fresh, hybrid);
+      const synchronizer = new Synchronizer(
+        replica,
+        options.strategies.hash,
+        { ...DEFAULT_TIMES, ...options.times },
+        {
+          clock: options.clock,
+          random: options.random,
+          resumed: image !== undefined,
+          send: (frame) => void this.outbox.push(frame),
+          connected: () => this.connected,
+          schedule: (work) => void this.turns.alone(work).catch((thrown: unknown) => this.report(thrown)),
+          newIncarnation: options.newIncarnation,
+          problem: (error) => this.report(error),
+        },
+      );
+      this.running = { replica, synchronizer };
+      this.turns.open();
+      this.reconnected();
+    } catch (thrown) {
+      this.failure = toEdgeError(thrown, 'STORE');
+      await this.turns.close(this.failure);
+      throw this.failure;
+    }
+  }
+
+  /** Ends after the turn that is under way. */
+  async close(): Promise<void> {
+    this.running?.synchronizer.stop();
+    await this.turns.close(new EdgeError('STORE', 'The node was stopped before this was stored.'));
+  }
+
+  /** The transports can send again. */
+  reconnected(): void {
+    if (this.connected) {
+      this.running?.synchronizer.start();
+    }
+  }
+
+  private get connected(): boolean {
+    return this.options.connected?.() ?? true;
+  }
+
+  get replicaId(): string | undefined {
+    return this.running?.replica.id;
+  }
+
+  /** The replica, for those who look at it from outside; undefined until it is loaded. */
+  get replica(): Replica | undefined {
+    return this.running?.replica;
+  }
+
+  get synchronizer(): Synchronizer | undefined {
+    return this.running?.synchronizer;
+  }
+
+  get pending(): number {
+    return this.running?.synchronizer.peers.pending ?? 0;
+  }
+
+  /** Keys that have a value. */
+  get keys(): number {
+    return this.running?.replica.live ?? 0;
+  }
+
+  /**
+   * Writes a key; resolves with what it then holds, once that is on disk; with nothing when there was nothing to do.
+   */
+  write(
+    operation: WriteOperation,
+    key: string,
+    payload: unknown,
+    by?: unknown,
+  ): Promise<KeyState | undefined> {
+    return this.turns.shared<KeyState | undefined>(() => {
+      const { replica } = this.loaded();
+      const before = replica.siblings(key);
+      writeKey(replica, this.options.strategies.of(key), operation, key, payload);
+      if (replica.siblings(key) === before) {
+        return { value: undefined };
+      }
+      const state = this.read(key);
+      return { value: state, settled: () => this.tell(state, 'local', operation, by) };
+    });
+  }
+
+  get(key: string): Promise<KeyState> {
+    return this.turns.shared(() => ({ value: this.read(key) }));
+  }
+
+  /** Every key that has a value, sorted. */
+  list(): Promise<string[]> {
+    return this.turns
+      .alone(() => this.collectStates((keys: string[], { key }) => keys.push(key), []))
+      .then((keys) => keys.sort());
+  }
+
+  /** Every key with its value. */
+  async snapshot(): Promise<Record<string, Json>> {
+    const entries = await this.turns.alone(() =>
+      this.collectStates((all: [string, Json][], { key, value }) => all.push([key, value]), []),
+    );
+    return Object.fromEntries(entries);
+  }
+
+  /** Takes a decoded frame; resolves once what it brought is on disk. */
+  receive(frame: Frame): Promise<void> {
+    return this.turns.alone(() => this.loaded().synchronizer.receive(frame));
+  }
+
+  /** Drops deleted keys, at any time. */
+  collect(): Promise<void> {
+    return this.turns.alone(() => this.loaded().synchronizer.collect());
+  }
+
+  private *collectStates<T>(add: (all: T, state: KeyState) => void, all: T): Generator<void, T> {
+    let steps = 0;
+    for (const [key] of this.loaded().replica.entries()) {
+      const state = this.read(key);
+      if (state.exists) {
+        add(all, state);
+      }
+      if (++steps % SLICE === 0) {
+        yield;
+      }
+    }
+    return all;
+  }
+
+  private async commit(kind: 'shared' | 'alone'): Promise<void> {
+    const { replica, synchronizer } = this.loaded();
+    const { store, namespace } = this.options;
+    if (store) {
+      const rows = await this.turns.drive(turnRows(replica, namespace));
+      try {
+        if (rows.length > 0) {
+          await store.write(rows);
+          this.failure = undefined;
+        }
+      } catch (thrown) {
+        replica.rollback();
+        this.outbox = [];
+        this.failure = toEdgeError(thrown, 'STORE');
+        throw this.failure;
+      }
+    }
+    const { changes } = replica;
+    replica.commit();
+    synchronizer.committed(changes.keys());
+    const frames = this.outbox;
+    this.outbox = [];
+    for (const frame of frames) {
+      this.listeners.forEach((listener) => listener.frame?.(frame));
+    }
+    if (kind === 'alone') {
+      await this.turns.drive(this.tellRemote(changes));
+    }
+    if (replica.size - replica.live > Math.max(KEPT_DELETES, replica.live) && !this.collecting) {
+      this.collecting = true;
+      this.collect()
+        .catch((thrown: unknown) => this.report(thrown))
+        .finally(() => (this.collecting = false));
+    }
+  }
+
+  private *tellRemote(changes: ReadonlyMap<string, Siblings | undefined>): Generator<void, void> {
+    for (const [key, before] of changes) {
+      const old = this.describe(key, before ?? NO_SIBLINGS);
+      const state = this.read(key);
+      if ((state.siblings?.length ?? 0) > (old.siblings?.length ?? 0)) {
+        this.conflicts++;
+      }
+      if (JSON.stringify(old) !== JSON.stringify(state)) {
+        this.tell(state, 'remote', state.exists ? 'merge' : 'delete');
+      }
+      yield;
+    }
+  }
+
+  private tell(state: KeyState, origin: Origin, operation: string, by?: unknown): void {
+    this.listeners.forEach((listener) => listener.changed?.(state, origin, operation, by));
+  }
+
+  /** Tells the listeners of a fault that no message can be blamed for. */
+  report(thrown: unknown): void {
+    const error = toEdgeError(thrown);
+    this.listeners.forEach((listener) => listener.problem?.(error));
+  }
+
+  private read(key: string): KeyState {
+    return this.describe(key, this.loaded().replica.siblings(key));
+  }
+
+  private describe(key: string, siblings: Siblings): KeyState {
+    const strategy = this.options.strategies.of(key);
+    const { exists, value } = readMerged(strategy, siblings);
+    const concurrent = rivals(strategy, siblings).map(({ text, replica, stamp }) => ({
+      value: parseJson(text),
+      gateway: gatewayOfReplica(replica),
+      ts: stampToMs(stamp),
+    }));
+    return concurrent.length > 0 ? { key, exists, value, siblings: concurrent } : { key, exists, value };
+  }
+
+  private loaded(): { replica: Replica; synchronizer: Synchronizer } {
+    if (!this.running) {
+      throw this.failure ?? new EdgeError('STORE', 'The stored state is not loaded yet.');
+    }
+    return this.running;
+  }
+}

@@ -1,0 +1,92 @@
+import { Packr } from 'msgpackr';
+import { EdgeError } from '../shared/errors';
+import type { StateWrite } from '../shared/store/state-store';
+import type { Replica, ReplicaImage } from './replica';
+import type { Siblings } from './sibling';
+
+const packr = new Packr({ useRecords: false, mapsAsObjects: true });
+const META = 'meta';
+const ENTRY = 'key:';
+const FORMAT = 1;
+const SLICE = 256;
+
+/** What must be written for the turn that is open: the changed keys and the replica's vectors, together. */
+export function* turnRows(replica: Replica, namespace: string): Generator<void, StateWrite[]> {
+  if (replica.changes.size === 0 && !replica.advanced) {
+    return [];
+  }
+  const { id, base, contacted, context, floor } = replica;
+  const meta = [FORMAT, id, base, contacted, [...context], [...floor]];
+  const writes: StateWrite[] = [{ namespace, key: META, value: packr.pack(meta) }];
+  for (const key of replica.changes.keys()) {
+    const siblings = replica.siblings(key);
+    const value = siblings.length > 0 ? packSiblings(siblings) : null;
+    writes.push({ namespace, key: ENTRY + key, value });
+    if (writes.length % SLICE === 0) {
+      yield;
+    }
+  }
+  return writes;
+}
+
+/**
+ * The replica as it was stored; undefined when nothing was. A session that told its writes settles what came before
+ * it; otherwise its own writes are known to nobody else and stay in doubt (see {@link Replica.renew}).
+ *
+ * @throws EdgeError `STORE` when the rows are damaged.
+ */
+export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<void, ReplicaImage | undefined> {
+  const stored = rows.get(META);
+  if (!stored) {
+    return undefined;
+  }
+  try {
+    const meta = packr.unpack(stored) as [
+      number,
+      string,
+      number,
+      boolean,
+      [string, number][],
+      [string, number][],
+    ];
+    const [format, id, base, contacted, context, floor] = meta;
+    if (format !== FORMAT) {
+      throw new Error(`it has the unknown format ${format}`);
+    }
+    const image: ReplicaImage = {
+      id,
+      base,
+      contacted: false,
+      context: new Map(context),
+      floor: new Map(floor),
+      entries: new Map(),
+    };
+    if (contacted || base === 0) {
+      image.base = image.context.get(id) ?? 0;
+    }
+    let steps = 0;
+    for (const [key, value] of rows) {
+      if (key.startsWith(ENTRY)) {
+        image.entries.set(key.slice(ENTRY.length), unpackSiblings(value));
+      }
+      if (++steps % SLICE === 0) {
+        yield;
+      }
+    }
+    return image;
+  } catch (thrown) {
+    throw new EdgeError(
+      'STORE',
+      `The stored state cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
+    );
+  }
+}
+
+function packSiblings(siblings: Siblings): Uint8Array {
+  return packr.pack(siblings.map(({ replica, counter, stamp, text }) => [replica, counter, stamp, text]));
+}
+
+function unpackSiblings(value: Uint8Array): Siblings {
+  const rows = packr.unpack(value) as [string, number, number, string | null][];
+  return rows.map(([replica, counter, stamp, text]) => ({ replica, counter, stamp, text }));
+}

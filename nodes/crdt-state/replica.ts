@@ -1,0 +1,342 @@
+import type { HybridClock } from './hybrid-clock';
+import { MAX_KEYS, MAX_REPLICAS, MAX_SIBLINGS } from './limits';
+import { compareDots, joinSiblings, knows, NO_SIBLINGS, type Sibling, type Siblings } from './sibling';
+import { isLive } from './strategies';
+import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
+
+export type Entry = readonly [key: string, siblings: Siblings];
+
+/** The writes that one replica made after `from`, with everything it knew when it sent them. */
+export interface Delta {
+  sender: string;
+  /** The sender's counter that the delta before this one ended at. */
+  from: number;
+  /** What the sender knew, its own writes of this delta included: the causal dependencies. */
+  context: ReadonlyVector;
+  /** The *whole* sibling set of each key, other replicas' writes included. */
+  entries: readonly Entry[];
+}
+
+/** What a replica knows above a vector that the receiver has reached. */
+export interface CatchUp {
+  context: ReadonlyVector;
+  /**
+   * Set when the receiver's vector is below the sender's floor: `entries` is then everything the sender holds, and
+   * what the context knows but no entry has was deleted.
+   */
+  floor?: ReadonlyVector;
+  entries: readonly Entry[];
+}
+
+/** All that a replica must remember over a restart. */
+export interface ReplicaImage {
+  id: string;
+  base: number;
+  contacted: boolean;
+  context: VersionVector;
+  floor: VersionVector;
+  entries: Map<string, Siblings>;
+}
+
+interface Undo extends Omit<ReplicaImage, 'entries'> {
+  entries: Map<string, Siblings | undefined>;
+}
+
+/** Steps between two yields of a long piece of work. */
+const SLICE = 256;
+
+/** Joins a gateway id and an incarnation to a replica id. */
+export function replicaId(gateway: string, incarnation: string): string {
+  return `${gateway}.${incarnation}`;
+}
+
+export function gatewayOfReplica(id: string): string {
+  return id.slice(0, id.lastIndexOf('.'));
+}
+
+export function newImage(id: string): ReplicaImage {
+  return {
+    id,
+    base: 0,
+    contacted: false,
+    context: new Map(),
+    floor: new Map(),
+    entries: new Map(),
+  };
+}
+
+/**
+ * One replica's state: for each key the dotted siblings, under one causal context for all keys (a version vector:
+ * writes are taken in causal order, so it never has holes). Every change happens inside a turn that is committed or
+ * rolled back as a whole.
+ *
+ * Deletes leave a sibling without a value. {@link Replica.collect} drops such entries and remembers their dots in the
+ * *floor*: whoever has not reached the floor gets the full state, in which absence under the context means deleted.
+ */
+export class Replica {
+  private undo: Undo | undefined;
+  private living = 0;
+
+  constructor(
+    private readonly image: ReplicaImage,
+    private readonly hybrid: HybridClock,
+  ) {
+    for (const siblings of image.entries.values()) {
+      this.living += siblings.some(isLive) ? 1 : 0;
+    }
+  }
+
+  get id(): string {
+    return this.image.id;
+  }
+
+  get context(): ReadonlyVector {
+    return this.image.context;
+  }
+
+  get floor(): ReadonlyVector {
+    return this.image.floor;
+  }
+
+  /** The own counter when this session began, below which own writes are known outside. */
+  get base(): number {
+    return this.image.base;
+  }
+
+  get contacted(): boolean {
+    return this.image.contacted;
+  }
+
+  /** The number of own writes. */
+  get counter(): number {
+    return counterOf(this.image.context, this.image.id);
+  }
+
+  /** Keys held, deleted ones included until they are collected. */
+  get size(): number {
+    return this.image.entries.size;
+  }
+
+  /** Keys that have a value. */
+  get live(): number {
+    return this.living;
+  }
+
+  has(key: string): boolean {
+    return this.image.entries.has(key);
+  }
+
+  siblings(key: string): Siblings {
+    return this.image.entries.get(key) ?? NO_SIBLINGS;
+  }
+
+  entries(): IterableIterator<[string, Siblings]> {
+    return this.image.entries.entries();
+  }
+
+  begin(): void {
+    const { id, base, contacted, context, floor } = this.image;
+    this.undo = {
+      id,
+      base,
+      contacted,
+      context: new Map(context),
+      floor: new Map(floor),
+      entries: new Map(),
+    };
+  }
+
+  /** The keys that this turn has changed, with their siblings before it. */
+  get changes(): ReadonlyMap<string, Siblings | undefined> {
+    return this.undo?.entries ?? new Map<string, undefined>();
+  }
+
+  /** Whether this turn has changed anything that must be remembered besides keys. */
+  get advanced(): boolean {
+    const { undo, image } = this;
+    return (
+      undo !== undefined &&
+      (undo.id !== image.id ||
+        undo.contacted !== image.contacted ||
+        !covers(undo.context, image.context) ||
+        !covers(undo.floor, image.floor))
+    );
+  }
+
+  commit(): void {
+    this.undo = undefined;
+  }
+
+  rollback(): void {
+    if (!this.undo) {
+      return;
+    }
+    const { entries, ...rest } = this.undo;
+    this.undo = undefined;
+    Object.assign(this.image, rest);
+    for (const [key, siblings] of entries) {
+      this.put(key, siblings ?? NO_SIBLINGS);
+    }
+  }
+
+  /** An own write: replaces some of the key's siblings with new ones. */
+  write(key: string, replaces: (sibling: Sibling) => boolean, texts: readonly (string | null)[]): void {
+    const kept = this.siblings(key).filter((sibling) => !replaces(sibling));
+    let counter = this.counter;
+    const stamp = this.hybrid.next();
+    const written = texts.map((text) => ({ replica: this.id, counter: ++counter, stamp, text }));
+    this.image.context.set(this.id, counter);
+    this.put(key, [...kept, ...written].sort(compareDots));
+  }
+
+  /** Whether an own count may be continued in a new sibling; see {@link Replica.renew}. */
+  mayFold(sibling: Sibling): boolean {
+    return sibling.replica === this.id && (this.image.contacted || sibling.counter > this.image.base);
+  }
+
+  /** Whether a delta brings nothing, can be joined, or must wait for what it depends on. */
+  readiness(delta: Pick<Delta, 'sender' | 'from' | 'context'>): 'duplicate' | 'ready' | 'gap' {
+    if (covers(this.context, new Map([[delta.sender, counterOf(delta.context, delta.sender)]]))) {
+      return 'duplicate';
+    }
+    const dependencies = new Map(delta.context).set(delta.sender, delta.from);
+    return covers(this.context, dependencies) ? 'ready' : 'gap';
+  }
+
+  /** Whether the bounds on keys, siblings and replicas leave room for what another replica sent. */
+  hasRoom(context: ReadonlyVector, entries: readonly Entry[]): boolean {
+    let keys = this.size;
+    for (const [key, siblings] of entries) {
+      const held = this.image.entries.get(key);
+      keys += held ? 0 : 1;
+      if ((held?.length ?? 0) + siblings.length > 2 * MAX_SIBLINGS) {
+        return false;
+      }
+    }
+    let replicas = this.context.size;
+    for (const replica of context.keys()) {
+      replicas += this.context.has(replica) ? 0 : 1;
+    }
+    return keys <= MAX_KEYS && replicas <= MAX_REPLICAS;
+  }
+
+  /** Joins a delta that is ready. Yields between slices; the turn must not end in between. */
+  *joinDelta(delta: Delta): Generator<void, void> {
+    yield* this.joinEntries(delta.entries, delta.context);
+    joinVector(this.image.context, delta.context);
+  }
+
+  /** Joins what another replica knows above a vector that this one has reached. */
+  *joinCatchUp({ context, floor, entries }: CatchUp): Generator<void, void> {
+    yield* this.joinEntries(entries, context);
+    if (floor) {
+      const present = new Set(entries.map(([key]) => key));
+      let steps = 0;
+      for (const [key, siblings] of this.image.entries) {
+        if (!present.has(key)) {
+          this.put(key, joinSiblings(siblings, this.context, NO_SIBLINGS, context));
+        }
+        if (++steps % SLICE === 0) {
+          yield;
+        }
+      }
+      joinVector(this.image.floor, floor);
+    }
+    joinVector(this.image.context, context);
+  }
+
+  /** Everything above a vector: the keys with a sibling that it does not know, or all when it is below the floor. */
+  *above(vector: ReadonlyVector): Generator<void, CatchUp> {
+    const reached = covers(vector, this.floor);
+    const entries: Entry[] = [];
+    let steps = 0;
+    for (const [key, siblings] of this.image.entries) {
+      if (!reached || siblings.some((sibling) => !knows(vector, sibling))) {
+        entries.push([key, siblings]);
+      }
+      if (++steps % (SLICE * 8) === 0) {
+        yield;
+      }
+    }
+    const context = new Map(this.context);
+    return reached ? { context, entries } : { context, floor: new Map(this.floor), entries };
+  }
+
+  /** Drops deleted keys whose own deletes have been sent up to a counter, into the floor. */
+  *collect(sent: number): Generator<void, void> {
+    let steps = 0;
+    for (const [key, siblings] of this.image.entries) {
+      if (siblings.every((each) => !isLive(each) && (each.replica !== this.id || each.counter <= sent))) {
+        joinVector(this.image.floor, new Map(siblings.map(({ replica, counter }) => [replica, counter])));
+        this.put(key, NO_SIBLINGS);
+      }
+      if (++steps % SLICE === 0) {
+        yield;
+      }
+    }
+  }
+
+  /** Notes that own writes are told from now on, peers having had the time to object. */
+  confirm(): void {
+    this.image.contacted = true;
+  }
+
+  /**
+   * Takes a new identity, because somebody knows writes of the old one that this replica has not made: it was
+   * restored from an old image, or copied. Own writes of this session move to the new identity, and what the old one
+   * has written elsewhere is fetched like any other replica's.
+   */
+  renew(id: string): void {
+    const { id: old, base, context } = this.image;
+    for (const [key, siblings] of this.image.entries) {
+      if (siblings.some(({ replica, counter }) => replica === old && counter > base)) {
+        const moved = siblings.map((each) =>
+          each.replica === old && each.counter > base
+            ? { ...each, replica: id, counter: each.counter - base }
+            : each,
+        );
+        this.put(key, moved.sort(compareDots));
+      }
+    }
+    const made = counterOf(context, old) - base;
+    if (base > 0) {
+      context.set(old, base);
+    } else {
+      context.delete(old);
+    }
+    if (made > 0) {
+      context.set(id, made);
+    }
+    Object.assign(this.image, { id, base: 0, contacted: true });
+  }
+
+  private *joinEntries(entries: readonly Entry[], context: ReadonlyVector): Generator<void, void> {
+    let steps = 0;
+    for (const [key, remote] of entries) {
+      const local = this.siblings(key);
+      const joined = joinSiblings(local, this.context, remote, context);
+      if (joined !== local) {
+        this.put(key, joined);
+        for (const { stamp } of remote) {
+          this.hybrid.observe(stamp);
+        }
+      }
+      if (++steps % SLICE === 0) {
+        yield;
+      }
+    }
+  }
+
+  private put(key: string, siblings: Siblings): void {
+    const before = this.image.entries.get(key);
+    if (this.undo && !this.undo.entries.has(key)) {
+      this.undo.entries.set(key, before);
+    }
+    this.living += (siblings.some(isLive) ? 1 : 0) - (before?.some(isLive) ? 1 : 0);
+    if (siblings.length > 0) {
+      this.image.entries.set(key, siblings);
+    } else {
+      this.image.entries.delete(key);
+    }
+  }
+}

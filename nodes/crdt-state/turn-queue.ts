@@ -1,0 +1,156 @@
+import type { Clock } from '../shared/clock';
+import { toEdgeError, type EdgeError } from '../shared/errors';
+
+/** How long one turn, or one slice of a long one, may hold the event loop, in ms. */
+const SLICE_MS = 2;
+const MAX_SHARED = 500;
+
+/** What a shared job gives back; `settled` runs when the turn is on disk, before the promise resolves. */
+export interface Outcome<T> {
+  value: T;
+  settled?: () => void;
+}
+
+interface Job {
+  /** Sharing a turn with others, or alone in one that may last. */
+  kind: 'shared' | 'alone';
+  /** Does the work; gives back what resolves its promise. */
+  run(): Generator<void, () => void>;
+  reject(error: EdgeError): void;
+}
+
+export interface TurnHooks {
+  begin(): void;
+  /** Makes the turn last; when it rejects, it has undone the turn. */
+  commit(kind: Job['kind']): Promise<void> | undefined;
+}
+
+/**
+ * Runs jobs in turns, strictly one after the other: begin, work, commit. Short jobs share a turn and so one write to
+ * disk; a long one has its own and is cut into slices, between which other work of the process goes on.
+ */
+export class TurnQueue {
+  private jobs: Job[] = [];
+  private pumping: Promise<void> | undefined;
+  private opened = false;
+  private closed: EdgeError | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly pause: () => Promise<void>,
+    private readonly hooks: TurnHooks,
+  ) {}
+
+  /** Begins with the jobs that have been waiting. */
+  open(): void {
+    this.opened = true;
+    this.pump();
+  }
+
+  /** Refuses what waits and what comes, and waits for the turn that is under way. */
+  async close(error: EdgeError): Promise<void> {
+    this.closed = error;
+    const jobs = this.jobs;
+    this.jobs = [];
+    jobs.forEach((job) => job.reject(error));
+    await this.pumping;
+  }
+
+  /** A short job that may share its turn. Must change nothing when it throws. */
+  shared<T>(work: () => Outcome<T>): Promise<T> {
+    return this.add('shared', function* () {
+      return work();
+      yield;
+    });
+  }
+
+  /** A job with a turn of its own. */
+  alone<T>(work: () => Generator<void, T>): Promise<T> {
+    return this.add('alone', function* () {
+      return { value: yield* work() };
+    });
+  }
+
+  /** Runs a generator to its end, with pauses. */
+  async drive<T>(steps: Generator<void, T>): Promise<T> {
+    let sliceEnd = this.clock.monotonic() + SLICE_MS;
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done) {
+        return step.value;
+      }
+      if (this.clock.monotonic() >= sliceEnd) {
+        await this.pause();
+        sliceEnd = this.clock.monotonic() + SLICE_MS;
+      }
+    }
+  }
+
+  private add<T>(kind: Job['kind'], work: () => Generator<void, Outcome<T>>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) {
+        reject(this.closed);
+        return;
+      }
+      this.jobs.push({
+        kind,
+        *run() {
+          const { value, settled } = yield* work();
+          return () => {
+            settled?.();
+            resolve(value);
+          };
+        },
+        reject,
+      });
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    if (this.opened && !this.pumping && this.jobs.length > 0) {
+      this.pumping = this.work().finally(() => {
+        this.pumping = undefined;
+        this.pump();
+      });
+    }
+  }
+
+  private async work(): Promise<void> {
+    while (this.jobs.length > 0) {
+      const [{ kind }] = this.jobs;
+      this.hooks.begin();
+      const finished: { job: Job; settle: () => void }[] = [];
+      for (const job of this.takeTurn(kind)) {
+        try {
+          finished.push({ job, settle: await this.drive(job.run()) });
+        } catch (thrown) {
+          job.reject(toEdgeError(thrown));
+        }
+      }
+      try {
+        await this.hooks.commit(kind);
+        finished.forEach(({ settle }) => settle());
+      } catch (thrown) {
+        finished.forEach(({ job }) => job.reject(toEdgeError(thrown, 'STORE')));
+      }
+      if (this.jobs.length > 0) {
+        await this.pause();
+      }
+    }
+  }
+
+  /** The jobs of the next turn: one that wants to be alone, or all that share until the time is up. */
+  private *takeTurn(kind: Job['kind']): Generator<Job> {
+    const end = this.clock.monotonic() + SLICE_MS;
+    const limit = kind === 'alone' ? 1 : MAX_SHARED;
+    for (let taken = 0; taken < limit && this.jobs.at(0)?.kind === kind; taken++) {
+      const job = this.jobs.shift();
+      if (job) {
+        yield job;
+      }
+      if (this.clock.monotonic() >= end) {
+        break;
+      }
+    }
+  }
+}

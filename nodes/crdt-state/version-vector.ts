@@ -1,0 +1,27 @@
+/** How many writes of each replica are known: replica id to the counter of its latest known write. */
+export type VersionVector = Map<string, number>;
+export type ReadonlyVector = ReadonlyMap<string, number>;
+
+/** The latest known counter of a replica; 0 when nothing of it is known. */
+export function counterOf(vector: ReadonlyVector, replica: string): number {
+  return vector.get(replica) ?? 0;
+}
+
+/** Whether everything that `other` knows is known to `vector` too. */
+export function covers(vector: ReadonlyVector, other: ReadonlyVector): boolean {
+  for (const [replica, counter] of other) {
+    if (counterOf(vector, replica) < counter) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Raises `vector` to the larger counter of both, replica by replica. */
+export function joinVector(vector: VersionVector, other: ReadonlyVector): void {
+  for (const [replica, counter] of other) {
+    if (counterOf(vector, replica) < counter) {
+      vector.set(replica, counter);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import type { Clock } from '../../../nodes/shared/clock';
+import { SeededRandom } from '../../../nodes/shared/random';
+import type { StateWrite } from '../../../nodes/shared/store/state-store';
+import { FrameCodec, type Frame } from '../../../nodes/crdt-state/frames';
+import { ReplicaHost, type ReplicaStore } from '../../../nodes/crdt-state/host';
+import { StrategyBook } from '../../../nodes/crdt-state/strategies';
+
+export const STRATEGY_RULES = new StrategyBook('last_write_wins', [
+  { pattern: 'mean/#', strategy: 'mean' },
+  { pattern: 'union/#', strategy: 'union' },
+  { pattern: 'count/#', strategy: 'counter' },
+  { pattern: 'set/#', strategy: 'set' },
+  { pattern: 'flag/#', strategy: 'flag' },
+]);
+
+/** A disk: what was written to it survives a crash, what was under way may or may not. */
+export class Disk implements ReplicaStore {
+  rows = new Map<string, Uint8Array>();
+  failing = false;
+  slow = false;
+  private underWay: { rows: StateWrite[]; resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  load(): Promise<ReadonlyMap<string, Uint8Array>> {
+    return Promise.resolve(new Map(this.rows));
+  }
+
+  write(rows: StateWrite[]): Promise<void> {
+    if (this.failing) {
+      return Promise.reject(new Error('the disk is full'));
+    }
+    if (!this.slow) {
+      this.apply(rows);
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => this.underWay.push({ rows, resolve, reject }));
+  }
+
+  /** What is under way reaches the disk. */
+  sync(): void {
+    for (const { rows, resolve } of this.underWay.splice(0)) {
+      this.apply(rows);
+      resolve();
+    }
+  }
+
+  /** The power fails: the writes under way were finished up to some point. */
+  crash(finished: number): void {
+    for (const { rows } of this.underWay.splice(0).slice(0, finished)) {
+      this.apply(rows);
+    }
+  }
+
+  private apply(rows: StateWrite[]): void {
+    for (const { key, value } of rows) {
+      if (value) {
+        this.rows.set(key, value);
+      } else {
+        this.rows.delete(key);
+      }
+    }
+  }
+}
+
+/** One gateway of the simulated world. */
+export class Station {
+  readonly disk = new Disk();
+  host: ReplicaHost | undefined;
+  /** Of its wall clock, in ms. */
+  skew = 0;
+  /** Counts its starts, so that a crashed process's timers stay silent. */
+  life = 0;
+
+  constructor(readonly name: string) {}
+}
+
+interface Happening {
+  at: number;
+  order: number;
+  action: () => void;
+}
+
+/** How the network treats frames. */
+export interface Weather {
+  loss: number;
+  repeat: number;
+  maxDelay: number;
+}
+
+/**
+ * Gateways, their disks, clocks and network in one deterministic world: the same seed gives the same history. Time is
+ * virtual; whatever a station does between two happenings is finished when the next one comes.
+ */
+export class World {
+  readonly random: SeededRandom;
+  readonly stations: Station[] = [];
+  /** `from>to` pairs whose frames are lost. */
+  readonly cut = new Set<string>();
+  weather: Weather = { loss: 0.2, repeat: 0.1, maxDelay: 400 };
+  /** Changes or drops frames on their way; for showing that a broken protocol is found out. */
+  tamper: (frame: Frame) => Frame | undefined = (frame) => frame;
+  framesSent = 0;
+  time = 0;
+  private readonly codec = new FrameCodec('simulation', 'a shared secret');
+  private happenings: Happening[] = [];
+  private order = 0;
+
+  constructor(readonly seed: number) {
+    this.random = new SeededRandom(seed);
+  }
+
+  addStation(name: string): Station {
+    const station = new Station(name);
+    this.stations.push(station);
+    return station;
+  }
+
+  async boot(station: Station): Promise<ReplicaHost> {
+    const life = ++station.life;
+    const host = new ReplicaHost({
+      gatewayId: station.name,
+      strategies: STRATEGY_RULES,
+      clock: this.clockOf(station, life),
+      random: this.random,
+      store: station.disk,
+      namespace: 'simulation',
+      newIncarnation: () => this.random.int(0x100000000).toString(16).padStart(12, '0'),
+      pause: () => Promise.resolve(),
+    });
+    host.listeners.add({ frame: (frame) => this.broadcast(station, life, frame) });
+    station.host = host;
+    await host.start();
+    return host;
+  }
+
+  crash(station: Station): void {
+    station.life++;
+    station.host = undefined;
+    station.disk.crash(this.random.int(3));
+  }
+
+  /** Runs for a while of virtual time; `after` runs whenever something has happened. */
+  async run(ms: number, after?: () => void): Promise<void> {
+    const end = this.time + ms;
+    for (;;) {
+      const next = this.happenings.at(-1);
+      if (!next || next.at > end) {
+        break;
+      }
+      this.happenings.pop();
+      this.time = next.at;
+      next.action();
+      await settle();
+      after?.();
+    }
+    this.time = end;
+  }
+
+  at(delay: number, action: () => void): { cancel(): void } {
+    const happening = { at: this.time + Math.max(0, delay), order: this.order++, action };
+    // Latest first, so that the next one is popped.
+    let low = 0;
+    let high = this.happenings.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = this.happenings[middle];
+      if (other.at > happening.at || (other.at === happening.at && other.order > happening.order)) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    this.happenings.splice(low, 0, happening);
+    return { cancel: () => (happening.action = () => undefined) };
+  }
+
+  chance(probability: number): boolean {
+    return this.random.next() < probability;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.random.int(items.length)];
+  }
+
+  private clockOf(station: Station, life: number): Clock {
+    return {
+      now: () => 1_700_000_000_000 + this.time + station.skew,
+      monotonic: () => this.time,
+      after: (delay, action) => this.at(delay, () => (station.life === life ? action() : undefined)),
+    };
+  }
+
+  private broadcast(from: Station, life: number, sent: Frame): void {
+    const frame = station_alive(from, life) ? this.tamper(sent) : undefined;
+    if (!frame) {
+      return;
+    }
+    this.framesSent++;
+    const bytes = this.codec.encode(frame);
+    for (const to of this.stations) {
+      if (to === from || this.cut.has(`${from.name}>${to.name}`) || this.chance(this.weather.loss)) {
+        continue;
+      }
+      for (let copies = this.chance(this.weather.repeat) ? 2 : 1; copies > 0; copies--) {
+        this.at(1 + this.random.int(this.weather.maxDelay), () => {
+          to.host?.receive(this.codec.decode(bytes)).catch((error: unknown) => {
+            // A full disk is part of the weather.
+            if (!(error instanceof Error) || !error.message.includes('disk')) {
+              throw error;
+            }
+          });
+        });
+      }
+    }
+  }
+}
+
+function station_alive(station: Station, life: number): boolean {
+  return station.life === life;
+}
+
+/** Until every promise that can settle without time passing has settled. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
