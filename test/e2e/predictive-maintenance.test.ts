@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { afterEach, test } from 'node:test';
 import { startBroker } from '../../scripts/demo/broker';
 import type { EdgeMessage } from '../../nodes/shared/messages';
@@ -45,6 +46,8 @@ interface Scene {
   cloud: Cloud;
   /** Identities of what the uplink has accepted, as reported to this process. */
   accepted: string[];
+  /** Resolves once so many have been accepted. */
+  hasAccepted(count: number): Promise<void>;
 }
 
 async function setScene(url: string, protocolVersion: '4' | '5' = '4'): Promise<Scene> {
@@ -55,18 +58,25 @@ async function setScene(url: string, protocolVersion: '4' | '5' = '4'): Promise<
   });
   cleanups.push(() => station.stop());
   const accepted: string[] = [];
+  const progress = new EventEmitter();
   station.on('sink', (id: string, msg: EdgeMessage) => {
     if (id === 'accepted') {
       accepted.push(identityOfMessage(msg));
+      progress.emit('accepted');
     }
   });
+  const hasAccepted = async (count: number): Promise<void> => {
+    while (accepted.length < count) {
+      await once(progress, 'accepted', { signal: AbortSignal.timeout(20_000) });
+    }
+  };
   const factory = await FactoryRun.start(url, PLAN, {
     machines: MACHINES,
     seed: SEED,
     seconds: COMMISSIONING + SHIFT,
   });
   cleanups.push(() => factory.stop());
-  return { station, factory, cloud, accepted };
+  return { station, factory, cloud, accepted, hasAccepted };
 }
 
 function assertNothingAcceptedIsMissing({ cloud, accepted }: Scene): void {
@@ -163,6 +173,7 @@ test('the broker is killed in the middle: nothing accepted is missing', async (t
   const scene = await setScene(broker.url, '5');
   await scene.factory.publishSeconds(100);
   const publishing = scene.factory.publishSeconds(200);
+  await scene.hasAccepted(200);
   await broker.kill();
   await broker.launch();
   await publishing;
@@ -178,6 +189,7 @@ test('Node-RED is killed (-9) in the middle: nothing accepted is missing', async
   const scene = await setScene(broker.url);
   await scene.factory.publishSeconds(100);
   const publishing = scene.factory.publishSeconds(300);
+  await scene.hasAccepted(200);
   await scene.station.kill();
   const acceptedBefore = scene.accepted.length;
   await scene.station.launch();
