@@ -181,7 +181,7 @@ function start<C>(
   } catch (thrown) {
     const error = toEdgeError(thrown, 'CONFIG');
     status.set('error', 'status.config');
-    node.error(error);
+    node.error(error.message);
     return {
       input: () => {
         throw error;

@@ -1,0 +1,26 @@
+import { numberField, patternField, requiredField } from '../shared/editor/validators';
+
+const ADDRESS = String.raw`(mqtts?|wss?)://[^\s,@]+`;
+
+RED.nodes.registerType('edge-broker', {
+  category: 'config',
+  defaults: {
+    name: { value: '' },
+    url: {
+      value: 'mqtt://localhost:1883',
+      required: true,
+      validate: patternField(new RegExp(`^${ADDRESS}(\\s*,\\s*${ADDRESS})*$`), 'brokerUrl'),
+    },
+    clientId: { value: '', validate: requiredField((node) => node.shareClientId === true) },
+    protocolVersion: { value: '5' },
+    keepalive: { value: 15, validate: numberField({ min: 0, max: 65535, integer: true }) },
+    cleanStart: { value: false },
+    sessionExpiry: { value: 86400, validate: numberField({ min: 0, max: 4294967295, integer: true }) },
+    tls: { value: '', type: 'tls-config', required: false },
+    shareClientId: { value: false },
+  },
+  credentials: { username: { type: 'text' }, password: { type: 'password' } },
+  label() {
+    return this.name || (typeof this.url === 'string' ? this.url : '');
+  },
+});

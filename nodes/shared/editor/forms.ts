@@ -1,0 +1,57 @@
+/** Parts of dialogs that several nodes use. */
+
+/** The palette category and the colors of the family. */
+export const CATEGORY = 'edge';
+export const COLORS = {
+  ingest: '#8ecfc0',
+  known: '#f2c078',
+  novel: '#eea79b',
+  state: '#b9b4ea',
+  uplink: '#93c3ec',
+} as const;
+
+/** Shows elements only while a condition on the form holds; checks again whenever one of the fields changes. */
+export function showWhile(selector: string, fields: string[], holds: () => boolean): void {
+  const update = (): void => {
+    $(selector).toggle(holds());
+  };
+  $(fields.join(',')).on('change', update);
+  update();
+}
+
+/** The value of a form field by its property name. */
+export function fieldValue(property: string): string {
+  const value = $(`#node-input-${property}`).val();
+  return typeof value === 'string' ? value : '';
+}
+
+/** Makes a heading that folds the element behind it, for settings that are rarely needed. */
+export function foldable(headingSelector: string, bodySelector: string, open = false): void {
+  const heading = $(headingSelector);
+  const body = $(bodySelector);
+  const show = (visible: boolean): void => {
+    body.toggle(visible);
+    heading.attr('aria-expanded', String(visible));
+    heading.find('i').toggleClass('fa-chevron-down', visible).toggleClass('fa-chevron-right', !visible);
+  };
+  heading.attr({ role: 'button', tabindex: '0' });
+  heading.on('click keydown', (event) => {
+    if (event.type === 'click' || event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault();
+      show(!body.is(':visible'));
+    }
+  });
+  show(open);
+}
+
+/** Turns a text area with one entry a line into a list property, and back. */
+export function linesToList(property: string): string[] {
+  return fieldValue(property)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+export function listToLines(property: string, list: unknown): void {
+  $(`#node-input-${property}`).val(Array.isArray(list) ? list.join('\n') : '');
+}

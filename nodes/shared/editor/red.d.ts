@@ -1,0 +1,76 @@
+/** The part of Node-RED's editor API that the dialogs use; the published types know no validation messages. */
+
+/** What a validator is told about the property. */
+interface ValidationOptions {
+  label?: string;
+}
+
+/** True when valid, else what is wrong and how to fix it. Node-RED looks at the number of declared parameters. */
+type Validator = (this: EditorNode, value: unknown, options: ValidationOptions) => true | string;
+
+interface EditorProperty {
+  value: unknown;
+  required?: boolean;
+  type?: string;
+  label?: string;
+  validate?: Validator;
+}
+
+interface EditorNode {
+  id: string;
+  type: string;
+  name: string;
+  _(key: string, parameters?: Record<string, unknown>): string;
+  [property: string]: unknown;
+}
+
+interface EditorNodeType {
+  category: string;
+  color?: string;
+  defaults: Record<string, EditorProperty>;
+  credentials?: Record<string, { type: 'text' | 'password' }>;
+  inputs?: number;
+  outputs?: number;
+  icon?: string;
+  paletteLabel?: string | ((this: EditorNode) => string);
+  label?: string | ((this: EditorNode) => string);
+  labelStyle?: string | ((this: EditorNode) => string);
+  inputLabels?: string | ((this: EditorNode, index: number) => string);
+  outputLabels?: string[] | ((this: EditorNode, index: number) => string);
+  align?: 'left' | 'right';
+  oneditprepare?(this: EditorNode): void;
+  oneditsave?(this: EditorNode): void;
+  oneditcancel?(this: EditorNode): void;
+  oneditresize?(this: EditorNode, size: { width: number; height: number }): void;
+}
+
+interface EditableListOptions<T> {
+  header?: JQuery;
+  height?: number | 'auto';
+  sortable?: boolean;
+  removable?: boolean;
+  addButton?: boolean | string;
+  addItem(container: JQuery, index: number, data: T): void;
+}
+
+interface JQuery {
+  typedInput(options: object): this;
+  typedInput(method: 'type' | 'value'): string;
+  typedInput(method: 'type' | 'value' | 'types' | 'width', argument: unknown): this;
+  editableList<T>(options: EditableListOptions<T>): this;
+  editableList(method: 'addItem', item: unknown): this;
+  editableList(method: 'items'): JQuery;
+  editableList(method: 'empty'): this;
+  editableList(method: 'height' | 'width', size: number): this;
+}
+
+declare const RED: {
+  nodes: {
+    registerType(type: string, definition: EditorNodeType): void;
+    node(id: string): EditorNode | undefined;
+    getType(type: string): EditorNodeType | undefined;
+  };
+  editor: { createEditor(options: object): { getValue(): string; destroy(): void } };
+  notify(text: string, options?: object): void;
+  _(key: string, parameters?: Record<string, unknown>): string;
+};

@@ -1,0 +1,67 @@
+/** Checks of dialog fields. Each returns true, or a message that says how to fix the field. */
+
+const COMMON = '@millwright/node-red-edge/edge-gateway:edge-gateway.common.invalid';
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
+}
+
+/** Environment variables are filled in by the runtime, which checks them again. */
+function isVariable(value: unknown): boolean {
+  return typeof value === 'string' && /^\$\{[^}]+\}$/.test(value);
+}
+
+/** A message from the shared locale keys under `edge-gateway.common.invalid`. */
+export function complaint(key: string, parameters: Record<string, unknown> = {}): string {
+  return RED._(`${COMMON}.${key}`, parameters);
+}
+
+export interface NumberRules {
+  min?: number;
+  max?: number;
+  integer?: boolean;
+  /** An empty field is valid. */
+  optional?: boolean;
+}
+
+export function numberField(rules: NumberRules = {}): Validator {
+  return function (value, options) {
+    const label = options.label ?? '';
+    if (isVariable(value) || (rules.optional && isBlank(value))) {
+      return true;
+    }
+    const number = Number(value);
+    if (isBlank(value) || !Number.isFinite(number)) {
+      return complaint('number', { label });
+    }
+    if (rules.integer && !Number.isInteger(number)) {
+      return complaint('integer', { label });
+    }
+    if (rules.min !== undefined && number < rules.min) {
+      return complaint('min', { label, min: rules.min });
+    }
+    if (rules.max !== undefined && number > rules.max) {
+      return complaint('max', { label, max: rules.max });
+    }
+    return true;
+  };
+}
+
+/** A field that must be filled in, optionally only while another property makes it apply. */
+export function requiredField(applies: (node: EditorNode) => boolean = () => true): Validator {
+  return function (value, options) {
+    return applies(this) && isBlank(value) ? complaint('required', { label: options.label ?? '' }) : true;
+  };
+}
+
+/** A field that must match, such as an address; empty passes when `optional`. */
+export function patternField(pattern: RegExp, key: string, optional = false): Validator {
+  return function (value, options) {
+    if (isVariable(value) || (optional && isBlank(value))) {
+      return true;
+    }
+    return typeof value === 'string' && pattern.test(value.trim())
+      ? true
+      : complaint(key, { label: options.label ?? '' });
+  };
+}

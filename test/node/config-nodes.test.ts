@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { TestRuntime } from '../support/runtime';
+
+let runtime: TestRuntime;
+before(async () => {
+  runtime = await TestRuntime.start();
+});
+after(() => runtime.stop());
+
+test('the config nodes of the contract are registered', async () => {
+  const types = await runtime.nodeTypes();
+  for (const type of ['edge-gateway', 'edge-broker', 'edge-http']) {
+    assert.ok(types.includes(type), `${type} is missing from ${types.join(', ')}`);
+  }
+});
+
+test('a gateway keeps the identity that it made for itself', async () => {
+  const flow = [{ id: 'gateway', type: 'edge-gateway', name: 'press shop' }];
+  await runtime.deploy(flow);
+  const first = runtime.node('gateway') as unknown as { gateway: { gatewayId: string } };
+  assert.match(first.gateway.gatewayId, /^[0-9a-f-]{36}$/);
+  await runtime.deploy(flow);
+  const second = runtime.node('gateway') as unknown as { gateway: { gatewayId: string } };
+  assert.equal(second.gateway.gatewayId, first.gateway.gatewayId);
+});
+
+test('a broker address that cannot be read is reported with its property and what to write', async () => {
+  await runtime.deploy([{ id: 'broker', type: 'edge-broker', url: 'http//nonsense' }]);
+  const problem = runtime.problems().find(({ id }) => id === 'broker');
+  assert.match(String(problem?.msg), /Property "url".*mqtt:\/\/host:1883/s);
+});
+
+test('/edge/status answers', async () => {
+  const response = await fetch(`${runtime.url}/edge/status`);
+  assert.equal(response.status, 200);
+  assert.ok('nodes' in ((await response.json()) as object));
+});

@@ -1,0 +1,135 @@
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+/** Part of the editor's global that the tests call inside the page. */
+interface EditorGlobal {
+  RED: {
+    nodes: { node(id: string): { valid?: boolean; validationErrors?: unknown[] } | null; id?: string };
+    editor: { edit(node: object): void; editConfig(name: string, type: string, id: string): void };
+  };
+}
+
+/** Node-RED's editor in a real browser. */
+export class Editor {
+  /** Errors that the page logged or threw. */
+  readonly errors: string[] = [];
+
+  private constructor(
+    private readonly browser: Browser,
+    readonly page: Page,
+  ) {
+    page.on('console', (message) => {
+      if (message.type() === 'error') {
+        this.errors.push(message.text());
+      }
+    });
+    page.on('pageerror', (error) => this.errors.push(String(error)));
+  }
+
+  /** @param program path of chromium */
+  static async open(program: string, url: string, options: { dark?: boolean } = {}): Promise<Editor> {
+    const browser = await chromium.launch({
+      executablePath: program,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    const page = await browser.newPage({
+      viewport: { width: 1500, height: 1000 },
+      colorScheme: options.dark ? 'dark' : 'light',
+      locale: 'en-US',
+    });
+    const editor = new Editor(browser, page);
+    await page.goto(url);
+    await page.waitForSelector(
+      '.red-ui-palette-node[data-palette-type="sensor-ingest"], #red-ui-palette-container .red-ui-palette-node',
+    );
+    await page.waitForFunction(() => (globalThis as unknown as EditorGlobal).RED.nodes.node !== undefined);
+    await page.waitForSelector('#red-ui-main-container', { state: 'visible' });
+    return editor;
+  }
+
+  /** The node types shown in the palette. */
+  async paletteTypes(): Promise<string[]> {
+    return this.page.$$eval('.red-ui-palette-node', (entries) =>
+      entries.map((entry) => entry.getAttribute('data-palette-type') ?? ''),
+    );
+  }
+
+  /** Opens a node's dialog and waits until it stands still. */
+  async openDialog(id: string): Promise<void> {
+    await this.page.waitForFunction(
+      (nodeId) => (globalThis as unknown as EditorGlobal).RED.nodes.node(nodeId),
+      id,
+    );
+    await this.page.evaluate((nodeId) => {
+      const { RED } = globalThis as unknown as EditorGlobal;
+      const node = RED.nodes.node(nodeId);
+      if (node) {
+        RED.editor.edit(node);
+      }
+    }, id);
+    await this.settled();
+  }
+
+  async openConfigDialog(type: string, id: string): Promise<void> {
+    await this.page.evaluate(
+      ([nodeType, nodeId]) =>
+        (globalThis as unknown as EditorGlobal).RED.editor.editConfig('', nodeType, nodeId),
+      [type, id],
+    );
+    await this.settled();
+  }
+
+  async closeDialog(button: 'ok' | 'cancel'): Promise<void> {
+    const id = button === 'ok' ? 'node-dialog-ok' : 'node-dialog-cancel';
+    const config = button === 'ok' ? 'node-config-dialog-ok' : 'node-config-dialog-cancel';
+    await this.page.locator(`#${id}, #${config}`).last().click();
+    await this.page.waitForSelector('.red-ui-tray', { state: 'detached' });
+  }
+
+  /** The visible text of the open dialog. */
+  dialogText(): Promise<string> {
+    return this.page.locator('.red-ui-tray').last().innerText();
+  }
+
+  /** A node's state as the editor holds it. */
+  node(id: string): Promise<Record<string, unknown>> {
+    return this.page.evaluate((nodeId) => {
+      const node = (globalThis as unknown as EditorGlobal).RED.nodes.node(nodeId) as Record<string, unknown>;
+      return Object.fromEntries(
+        Object.entries(node).filter(([, value]) => typeof value !== 'function' && JSON_SAFE(value)),
+      );
+      function JSON_SAFE(value: unknown): boolean {
+        return value === null || typeof value !== 'object' || Array.isArray(value);
+      }
+    }, id);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+
+  private async settled(): Promise<void> {
+    await this.page.waitForSelector(
+      '.red-ui-tray .red-ui-tray-body form, .red-ui-tray .red-ui-tray-body .form-row',
+    );
+    await this.page.waitForFunction(
+      () => {
+        const tray = [...document.querySelectorAll('.red-ui-tray')].at(-1);
+        const right = tray && getComputedStyle(tray).right;
+        const state = globalThis as unknown as { lastTrayRight?: string };
+        const still = right !== undefined && right === state.lastTrayRight;
+        state.lastTrayRight = right;
+        return still;
+      },
+      undefined,
+      { polling: 150 },
+    );
+  }
+}

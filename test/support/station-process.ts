@@ -1,0 +1,67 @@
+/** A Node-RED process that a test can kill: see station.ts. Reports to its parent over IPC. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { EdgeMessage } from '../../nodes/shared/messages';
+
+interface NodeRed {
+  init(server: object, settings: object): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  events: NodeJS.EventEmitter;
+  httpAdmin: (request: unknown, response: unknown) => void;
+}
+
+const send = (report: object): void => void process.send?.(report);
+
+async function main(): Promise<void> {
+  const {
+    userDir,
+    module: moduleName,
+    settings,
+  } = JSON.parse(process.argv[2]) as {
+    userDir: string;
+    module: string;
+    settings: object;
+  };
+  (globalThis as { edgeTestSink?: (id: string, msg: EdgeMessage) => void }).edgeTestSink = (id, msg) =>
+    send({ kind: 'sink', id, msg: { ...msg, req: undefined, res: undefined }, at: Date.now() });
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const red = ((await import(moduleName)) as { default: NodeRed }).default;
+  red.init(server, {
+    userDir,
+    flowFile: 'flows.json',
+    httpAdminRoot: '/',
+    httpNodeRoot: '/api',
+    uiPort: port,
+    credentialSecret: 'test',
+    logging: {
+      console: { level: 'off' },
+      capture: { level: 'info', handler: () => (entry: object) => send({ kind: 'log', entry }) },
+    },
+    editorTheme: { tours: false },
+    telemetry: { enabled: false },
+    ...settings,
+  });
+  server.on('request', red.httpAdmin);
+  const started = once(red.events, 'flows:started');
+  await red.start();
+  await started;
+  process.on('message', (order) => {
+    if (order === 'stop') {
+      red.stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    }
+  });
+  send({ kind: 'ready', port });
+}
+
+main().catch((error: unknown) => {
+  send({ kind: 'failed', error: String(error) });
+  process.exit(1);
+});

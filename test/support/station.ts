@@ -1,0 +1,98 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EdgeMessage } from '../../nodes/shared/messages';
+import { LOG, prepareUserDir, type FlowNode, type LogEntry } from './runtime';
+
+type Report =
+  | { kind: 'ready'; port: number }
+  | { kind: 'failed'; error: string }
+  | { kind: 'log'; entry: LogEntry }
+  | { kind: 'sink'; id: string; msg: EdgeMessage; at: number };
+
+export interface StationOptions {
+  flow: FlowNode[];
+  module?: 'node-red' | 'node-red-4';
+  settings?: Record<string, unknown>;
+}
+
+/** Node-RED with the suite in a process of its own, which can be killed and started again on the same data. */
+export class Station extends EventEmitter {
+  readonly userDir = mkdtempSync(join(tmpdir(), 'edge-station-'));
+  readonly logs: LogEntry[] = [];
+  port = 0;
+  private child: ChildProcess | undefined;
+
+  private constructor(private readonly options: StationOptions) {
+    super();
+  }
+
+  static async start(options: StationOptions): Promise<Station> {
+    const station = new Station(options);
+    prepareUserDir(station.userDir);
+    writeFileSync(join(station.userDir, 'flows.json'), JSON.stringify(options.flow));
+    await station.launch();
+    return station;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the process; resolves once the flow runs. Emits `sink` with the id and message of each `test-sink`. */
+  async launch(): Promise<void> {
+    const child = fork(
+      join(__dirname, 'station-process.js'),
+      [
+        JSON.stringify({
+          userDir: this.userDir,
+          module: this.options.module ?? 'node-red',
+          settings: this.options.settings ?? {},
+        }),
+      ],
+      { serialization: 'advanced', execArgv: ['--enable-source-maps'] },
+    );
+    this.child = child;
+    await new Promise<void>((resolve, reject) => {
+      child.on('message', (report: Report) => {
+        if (report.kind === 'ready') {
+          this.port = report.port;
+          resolve();
+        } else if (report.kind === 'failed') {
+          reject(new Error(report.error));
+        } else if (report.kind === 'log') {
+          this.logs.push(report.entry);
+        } else {
+          this.emit('sink', report.id, report.msg, report.at);
+        }
+      });
+      child.once('exit', (code, signal) => reject(new Error(`Node-RED ended: ${code ?? signal ?? ''}`)));
+    });
+  }
+
+  /** Warnings and errors in the log so far. */
+  problems(): LogEntry[] {
+    return this.logs.filter(({ level }) => level <= LOG.warn);
+  }
+
+  /** SIGKILL, as a power cut would look to the process. */
+  async kill(): Promise<void> {
+    await this.end((child) => child.kill('SIGKILL'));
+  }
+
+  async stop(): Promise<void> {
+    await this.end((child) => child.send('stop'));
+    rmSync(this.userDir, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  private async end(how: (child: ChildProcess) => void): Promise<void> {
+    const child = this.child;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      how(child);
+      await exited;
+    }
+  }
+}

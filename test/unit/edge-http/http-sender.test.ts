@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, test } from 'node:test';
+import { parseHttpConfig } from '../../../nodes/edge-http/config';
+import { HttpSender, parseRetryAfter } from '../../../nodes/edge-http/http-sender';
+import { systemClock } from '../../../nodes/shared/clock';
+
+let server: Server;
+let answer: { status: number; headers?: Record<string, string> } | undefined;
+let received: { request: IncomingMessage; body: string }[];
+
+beforeEach(async () => {
+  received = [];
+  answer = { status: 204 };
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      received.push({ request, body });
+      if (answer) {
+        response.writeHead(answer.status, answer.headers).end('ignored');
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+function sender(config: object = {}, secrets = {}): HttpSender {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/readings`;
+  return new HttpSender(parseHttpConfig({ url, ...config }), secrets, systemClock);
+}
+
+test('a body arrives with the headers of the node, of the message and the credentials', async () => {
+  const http = sender({ headers: [{ name: 'X-Site', value: 'plant1' }] }, { token: 't0k' });
+  const reply = await http.send(Buffer.from('{"a":1}'), { 'idempotency-key': 'x:1' });
+  http.close();
+  assert.deepEqual(reply, { status: 204 });
+  const [{ request, body }] = received;
+  assert.equal(body, '{"a":1}');
+  assert.equal(request.method, 'POST');
+  assert.equal(request.headers['x-site'], 'plant1');
+  assert.equal(request.headers['idempotency-key'], 'x:1');
+  assert.equal(request.headers.authorization, 'Bearer t0k');
+});
+
+test('user name and password are basic authentication', async () => {
+  const http = sender({}, { username: 'u', password: 'p' });
+  await http.send(Buffer.from(''), {});
+  http.close();
+  assert.equal(received[0].request.headers.authorization, `Basic ${Buffer.from('u:p').toString('base64')}`);
+});
+
+test('Retry-After is understood as seconds and as a date', async () => {
+  answer = { status: 429, headers: { 'retry-after': '7' } };
+  const http = sender();
+  assert.deepEqual(await http.send(Buffer.from(''), {}), { status: 429, retryAfterMs: 7000 });
+  http.close();
+  assert.equal(parseRetryAfter('Thu, 01 Jan 1970 00:00:10 GMT', 4000), 6000);
+  assert.equal(parseRetryAfter('soon', 0), undefined);
+});
+
+test('a server that does not answer is an error after the time-out', async () => {
+  answer = undefined;
+  const http = sender({ timeout: 0.1 });
+  await assert.rejects(http.send(Buffer.from('x'), {}), /did not answer in 0\.1 s/);
+  http.close();
+});
+
+test('a server that is not there is an error that names it', async () => {
+  const http = sender();
+  server.close();
+  server.closeAllConnections();
+  await assert.rejects(http.send(Buffer.from('x'), {}), /127\.0\.0\.1/);
+  http.close();
+});
+
+test('addresses and headers that cannot be sent are refused', () => {
+  for (const config of [
+    { url: 'ftp://x' },
+    { url: 'https://u:p@x' },
+    { url: 'https://x', headers: [{ name: 'a b', value: '' }] },
+    { url: 'https://x', headers: [{ name: 'a', value: 'b\r\nc: d' }] },
+  ]) {
+    assert.throws(() => parseHttpConfig(config), { code: 'CONFIG' }, JSON.stringify(config));
+  }
+});
