@@ -46,10 +46,9 @@ export class Editor {
     });
     const editor = new Editor(browser, page);
     await page.goto(url);
-    await page.waitForSelector(
-      '.red-ui-palette-node[data-palette-type="sensor-ingest"], #red-ui-palette-container .red-ui-palette-node',
-    );
-    await page.waitForFunction(() => (globalThis as unknown as EditorGlobal).RED.nodes.node !== undefined);
+    await page.waitForSelector('.red-ui-palette-node[data-palette-type="sensor-ingest"]', {
+      state: 'attached',
+    });
     await page.waitForSelector('#red-ui-main-container', { state: 'visible' });
     return editor;
   }

@@ -36,7 +36,8 @@ export function identityOfMessage(msg: EdgeMessage): string {
 export class FactoryRun {
   readonly line: Line;
   readonly startTs: number;
-  published = 0;
+  /** Every telemetry payload that was published, in order, with its topic. */
+  readonly telemetry: { topic: string; payload: Record<string, number> }[] = [];
   private second = 0;
 
   private constructor(
@@ -74,7 +75,11 @@ export class FactoryRun {
         this.line.machine(machine)?.inject(fault, length);
       }
       const published = publishSecond(this.line, this.second++);
-      this.published += published.length;
+      for (const { kind, topic, payload } of published) {
+        if (kind === 'telemetry') {
+          this.telemetry.push({ topic, payload: payload as Record<string, number> });
+        }
+      }
       await Promise.all(
         published.map(({ topic, payload, kind }) =>
           this.client.publishAsync(

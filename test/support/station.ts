@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EdgeMessage } from '../../nodes/shared/messages';
@@ -16,6 +17,8 @@ export interface StationOptions {
   flow: FlowNode[];
   module?: 'node-red' | 'node-red-4';
   settings?: Record<string, unknown>;
+  /** Puts the package into the user folder; a link to this checkout otherwise. */
+  install?: (userDir: string) => void;
 }
 
 /** Node-RED with the suite in a process of its own, which can be killed and started again on the same data. */
@@ -31,7 +34,7 @@ export class Station extends EventEmitter {
 
   static async start(options: StationOptions): Promise<Station> {
     const station = new Station(options);
-    prepareUserDir(station.userDir);
+    (options.install ?? prepareUserDir)(station.userDir);
     writeFileSync(join(station.userDir, 'flows.json'), JSON.stringify(options.flow));
     await station.launch();
     return station;
@@ -75,6 +78,16 @@ export class Station extends EventEmitter {
   /** Warnings and errors in the log so far. */
   problems(): LogEntry[] {
     return this.logs.filter(({ level }) => level <= LOG.warn);
+  }
+
+  /** Resident memory of the process in bytes; Linux only, else 0. */
+  async residentMemory(): Promise<number> {
+    try {
+      const status = await readFile(`/proc/${this.child?.pid ?? 0}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+    } catch {
+      return 0;
+    }
   }
 
   /** SIGKILL, as a power cut would look to the process. */

@@ -22,12 +22,10 @@ it('a machine is found by its id, and what is injected there reaches no other', 
   assert.equal(line.machine('cnc-03'), undefined);
 });
 
-it('a fleet of 3,000 has unique topics, types as in AI4I and the range of its temperatures', (t) => {
+it('a fleet of 3,000 has unique topics, types as in AI4I and the range of its temperatures', () => {
   const line = new Line({ machines: 3_000, seed: 7 });
   line.step(1);
-  const started = performance.now();
   const published = line.step(1);
-  t.diagnostic(`${(((performance.now() - started) * 1000) / 3_000).toFixed(2)} µs a reading`);
   assert.equal(new Set(published.map(({ topic }) => topic)).size, 3_000);
   assert.equal(published[0].topic, 'plant1/cnc-0001/telemetry');
   const share = (type: number): number =>
