@@ -154,7 +154,7 @@ function messageBody(msg: EdgeMessage): { kind: BodyKind; body: Uint8Array } {
 }
 
 function toJson(value: unknown): Buffer {
-  let text: string | undefined;
+  let text: unknown;
   try {
     text = JSON.stringify(value);
   } catch (thrown) {
@@ -167,7 +167,7 @@ function toJson(value: unknown): Buffer {
       `msg.payload cannot be written as JSON: ${reason}. Change it before it is sent.`,
     );
   }
-  if (text === undefined) {
+  if (typeof text !== 'string') {
     throw new EdgeError(
       'UNSERIALISABLE',
       `msg.payload is a ${typeof value}, which JSON cannot hold. Change it before it is sent.`,

@@ -32,8 +32,8 @@ export function unpack<H extends object>({ heads, lengths, bodies }: Packed<H>):
 
 export type StoredHead = Omit<StoredMessage, 'body' | 'origin'>;
 
+/** Everything of a stored message but its body. */
 export function storedHead(message: StoredMessage): StoredHead {
-  const { body, origin, ...head } = message;
-  [body, origin];
-  return head;
+  const { sequence, priority, topic, kind, ttlMs, storedMs, storedAge, attempts, earlierRun } = message;
+  return { sequence, priority, topic, kind, ttlMs, storedMs, storedAge, attempts, earlierRun };
 }
