@@ -162,7 +162,8 @@ export class Uplink {
     return {
       stored: (messages) => {
         figures.add('edge_uplink_stored_total', messages.length);
-        if (!this.session?.delivery.pool.current) {
+        const carrier = this.session?.delivery.pool.current;
+        if (!carrier || carrier.failures > 0) {
           figures.add('edge_uplink_data_cached_offline_total', messages.length);
         }
         this.showStatus();

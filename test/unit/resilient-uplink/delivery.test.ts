@@ -74,6 +74,20 @@ test('sends the backlog at once on start, without a new message, and deletes wha
   assert.equal(delivered[0].note.duplicatePossible, false);
 });
 
+test('a message that comes while the backlog is read does not overtake it', async () => {
+  outbox.append(numbered('a', 1500));
+  const link = new FakeLink('broker');
+  link.onSend = ignore;
+  const delivery = await start([link]);
+  append(delivery, [message('a', 'new')]);
+  link.onSend = ({ answer }) => answer({ outcome: 'acknowledged' });
+  link.waiting.splice(0).forEach(({ answer }) => answer({ outcome: 'acknowledged' }));
+  await clock.advance(1000);
+  assert.equal(link.sent.length, 1501);
+  assert.equal(link.texts.at(-1), 'new');
+  assert.equal(outbox.usage.messages, 0);
+});
+
 test('deletes nothing that was not acknowledged', async () => {
   const link = new FakeLink('broker');
   link.onSend = ignore;
