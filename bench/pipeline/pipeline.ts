@@ -47,9 +47,9 @@ const now = (): number => performance.timeOrigin + performance.now();
 async function main(): Promise<void> {
   const program = values.broker === 'aedes' ? undefined : findProgram('mosquitto');
   const broker = program ? await Mosquitto.start(program) : await startBroker();
-  const station = await Station.start({ flow: benchFlow(broker.url) });
-  const machines = await connectAsync(broker.url, { clientId: 'machines', protocolVersion: 5 });
-  const alerts = await connectAsync(broker.url, { clientId: 'alerts', protocolVersion: 5 });
+  const station = await Station.start({ flow: benchFlow(broker.url, program ? '5' : '4') });
+  const machines = await connectAsync(broker.url, { clientId: 'machines' });
+  const alerts = await connectAsync(broker.url, { clientId: 'alerts' });
   const inFlow: number[] = [];
   const inCloud: number[] = [];
   let measuring = false;
@@ -101,8 +101,11 @@ async function main(): Promise<void> {
 }
 
 /** The template, whose alerts also leave at once by a core node, to be timed before the uplink stores them. */
-function benchFlow(url: string): { id: string; type: string; [property: string]: unknown }[] {
-  const flow = templateOverMqtt({ machines: url, cloud: url }).filter(
+function benchFlow(
+  url: string,
+  protocolVersion: '4' | '5',
+): { id: string; type: string; [property: string]: unknown }[] {
+  const flow = templateOverMqtt({ machines: url, cloud: url, protocolVersion }).filter(
     ({ type, id }) => type !== 'debug' && !id.startsWith('accepted'),
   );
   const words = flow.find(({ id }) => id === 'edge-pm-alert') as { wires: string[][] } | undefined;
@@ -188,7 +191,8 @@ async function driveAtRate(
 async function stationFigures(station: Station): Promise<{ judged: number; rss: number }> {
   const response = await fetch(`${station.url}/edge/status`);
   const { nodes } = (await response.json()) as { nodes: { id: string; figures: Record<string, number> }[] };
-  const figures = (id: string): Record<string, number | undefined> => nodes.find((node) => node.id === id)?.figures ?? {};
+  const figures = (id: string): Record<string, number | undefined> =>
+    nodes.find((node) => node.id === id)?.figures ?? {};
   // Alerts leave the flow before the forest, which therefore never sees them.
   const announced = figures('edge-pm-known')['edge_detections_total{kind="KNOWN_FAILURE"}'] ?? 0;
   return {

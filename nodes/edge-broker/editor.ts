@@ -1,5 +1,6 @@
-import { numberField, patternField, requiredField } from '../shared/editor/validators';
+import { fieldLabels, numberField, patternField, requiredField } from '../shared/editor/validators';
 
+const label = fieldLabels('edge-broker');
 const ADDRESS = String.raw`(mqtts?|wss?)://[^\s,@]+`;
 
 RED.nodes.registerType('edge-broker', {
@@ -9,13 +10,26 @@ RED.nodes.registerType('edge-broker', {
     url: {
       value: 'mqtt://localhost:1883',
       required: true,
+      label: label('url'),
       validate: patternField(new RegExp(`^${ADDRESS}(\\s*,\\s*${ADDRESS})*$`), 'brokerUrl'),
     },
-    clientId: { value: '', validate: requiredField((node) => node.shareClientId === true) },
+    clientId: {
+      value: '',
+      label: label('clientId'),
+      validate: requiredField((node) => node.shareClientId === true),
+    },
     protocolVersion: { value: '5' },
-    keepalive: { value: 15, validate: numberField({ min: 0, max: 65535, integer: true }) },
+    keepalive: {
+      value: 15,
+      label: label('keepalive'),
+      validate: numberField({ min: 0, max: 65535, integer: true }),
+    },
     cleanStart: { value: false },
-    sessionExpiry: { value: 86400, validate: numberField({ min: 0, max: 4294967295, integer: true }) },
+    sessionExpiry: {
+      value: 86400,
+      label: label('sessionExpiry'),
+      validate: numberField({ min: 0, max: 4294967295, integer: true }),
+    },
     tls: { value: '', type: 'tls-config', required: false },
     shareClientId: { value: false },
   },

@@ -1,4 +1,6 @@
-import { numberField, patternField } from '../shared/editor/validators';
+import { fieldLabels, numberField, patternField } from '../shared/editor/validators';
+
+const label = fieldLabels('edge-http');
 
 interface Header {
   name: string;
@@ -9,10 +11,15 @@ RED.nodes.registerType('edge-http', {
   category: 'config',
   defaults: {
     name: { value: '' },
-    url: { value: '', required: true, validate: patternField(/^https?:\/\/[^\s@]+$/, 'httpUrl') },
+    url: {
+      value: '',
+      required: true,
+      label: label('url'),
+      validate: patternField(/^https?:\/\/[^\s@]+$/, 'httpUrl'),
+    },
     method: { value: 'POST' },
     headers: { value: [] },
-    timeout: { value: 10, validate: numberField({ min: 0.1, max: 3600 }) },
+    timeout: { value: 10, label: label('timeout'), validate: numberField({ min: 0.1, max: 3600 }) },
     tls: { value: '', type: 'tls-config', required: false },
   },
   credentials: { token: { type: 'password' }, username: { type: 'text' }, password: { type: 'password' } },

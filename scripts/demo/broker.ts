@@ -8,7 +8,7 @@ export interface RunningBroker {
   close(): Promise<void>;
 }
 
-/** Starts an MQTT broker on loopback; with port 0 on any free one. */
+/** Starts an MQTT 3.1.1 broker on loopback; with port 0 on any free one. */
 export async function startBroker(port = 0): Promise<RunningBroker> {
   const aedes = await Aedes.createBroker();
   const server = createServer(aedes.handle);

@@ -56,7 +56,8 @@ function prepareUserDir(): void {
       readFileSync(join(root, 'flows', 'predictive-maintenance.json'), 'utf8'),
     ) as FlowEntry[];
     // The address is a variable, because the broker's port may differ the next time.
-    const flow = overMqtt(template, { machines: '${EDGE_DEMO_BROKER}', cloud: '${EDGE_DEMO_BROKER}' });
+    const address = '${EDGE_DEMO_BROKER}';
+    const flow = overMqtt(template, { machines: address, cloud: address, protocolVersion: '4' });
     writeFileSync(flowFile, JSON.stringify(flow, null, 2));
   }
 }

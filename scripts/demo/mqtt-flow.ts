@@ -11,6 +11,8 @@ export interface MqttFlowOptions {
   machines: string;
   /** Address of the broker that stands for the cloud. */
   cloud: string;
+  /** What both brokers speak; aedes knows MQTT 3.1.1 only. */
+  protocolVersion: '4' | '5';
 }
 
 /** What the machines' simulation listens to. */
@@ -39,10 +41,10 @@ export function overMqtt(template: readonly FlowEntry[], options: MqttFlowOption
     .map((entry) => ({ ...entry, ...changes(entry) }));
   return [
     ...flow,
-    edgeBroker('edge-demo-machines', 'Machines', options.machines),
-    edgeBroker('edge-demo-cloud', 'Cloud', options.cloud),
-    mqttBroker('edge-demo-mqtt', options.machines),
-    mqttBroker('edge-demo-cloud-mqtt', options.cloud),
+    edgeBroker('edge-demo-machines', 'Machines', options.machines, options.protocolVersion),
+    edgeBroker('edge-demo-cloud', 'Cloud', options.cloud, options.protocolVersion),
+    mqttBroker('edge-demo-mqtt', options.machines, options.protocolVersion),
+    mqttBroker('edge-demo-cloud-mqtt', options.cloud, options.protocolVersion),
     {
       id: 'edge-demo-break',
       type: 'mqtt out',
@@ -105,7 +107,7 @@ function changes(entry: FlowEntry): Partial<FlowEntry> {
   return {};
 }
 
-function edgeBroker(id: string, name: string, url: string): FlowEntry {
+function edgeBroker(id: string, name: string, url: string, protocolVersion: string): FlowEntry {
   return {
     id,
     type: 'edge-broker',
@@ -113,7 +115,7 @@ function edgeBroker(id: string, name: string, url: string): FlowEntry {
     name,
     url,
     clientId: '',
-    protocolVersion: '5',
+    protocolVersion,
     keepalive: 15,
     cleanStart: false,
     sessionExpiry: 86400,
@@ -122,7 +124,7 @@ function edgeBroker(id: string, name: string, url: string): FlowEntry {
   };
 }
 
-function mqttBroker(id: string, broker: string): FlowEntry {
+function mqttBroker(id: string, broker: string, protocolVersion: string): FlowEntry {
   return {
     id,
     type: 'mqtt-broker',
@@ -133,7 +135,7 @@ function mqttBroker(id: string, broker: string): FlowEntry {
     clientid: '',
     autoConnect: true,
     usetls: false,
-    protocolVersion: '5',
+    protocolVersion,
     keepalive: '60',
     cleansession: true,
   };

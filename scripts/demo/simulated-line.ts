@@ -25,7 +25,7 @@ export class SimulatedLine {
   ) {}
 
   static async start(url: string, machines: number, report: (text: string) => void): Promise<SimulatedLine> {
-    const client = await connectAsync(url, { clientId: 'simulated-line', protocolVersion: 5 });
+    const client = await connectAsync(url, { clientId: 'simulated-line' });
     const line = new Line({ machines, seed: 7, startTs: Date.now() - HISTORY_SECONDS * 1000 });
     const simulated = new SimulatedLine(client, line, report);
     await client.subscribeAsync(BREAK_TOPIC, { qos: 1 });

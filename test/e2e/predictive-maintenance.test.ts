@@ -47,10 +47,12 @@ interface Scene {
   accepted: string[];
 }
 
-async function setScene(url: string): Promise<Scene> {
+async function setScene(url: string, protocolVersion: '4' | '5' = '4'): Promise<Scene> {
   const cloud = await Cloud.open(url);
   cleanups.push(() => cloud.close());
-  const station = await Station.start({ flow: templateOverMqtt({ machines: url, cloud: url }) });
+  const station = await Station.start({
+    flow: templateOverMqtt({ machines: url, cloud: url, protocolVersion }),
+  });
   cleanups.push(() => station.stop());
   const accepted: string[] = [];
   station.on('sink', (id: string, msg: EdgeMessage) => {
@@ -98,6 +100,8 @@ test('ten minutes of six machines: each fault is found, its kind is right, and n
   const outside = cloud.alerts.filter(
     ({ detection }) =>
       detection?.episode?.phase === 'start' &&
+      // A waveform has no event time of its own, so its alert cannot be placed in this replay.
+      !detection.source.endsWith('/vibration') &&
       !PLAN.some(
         ({ machine, from, seconds }) =>
           detection.source.includes(machine) &&
@@ -156,7 +160,7 @@ test('the broker is killed in the middle: nothing accepted is missing', async (t
   }
   const broker = await Mosquitto.start(program);
   cleanups.push(() => broker.stop());
-  const scene = await setScene(broker.url);
+  const scene = await setScene(broker.url, '5');
   await scene.factory.publishSeconds(100);
   const publishing = scene.factory.publishSeconds(200);
   await broker.kill();
@@ -179,7 +183,10 @@ test('Node-RED is killed (-9) in the middle: nothing accepted is missing', async
   await scene.station.launch();
   await publishing;
   await quiet(() => scene.cloud.messages.length + scene.accepted.length, 3000);
-  assert.ok(acceptedBefore > 0 && scene.accepted.length > acceptedBefore);
+  assert.ok(
+    acceptedBefore > 0 && scene.accepted.length > acceptedBefore,
+    `${acceptedBefore} accepted before the kill, ${scene.accepted.length} in all`,
+  );
   assertNothingAcceptedIsMissing(scene);
   t.diagnostic(
     `${acceptedBefore} accepted before the kill, ${scene.accepted.length - acceptedBefore} after it`,

@@ -56,9 +56,7 @@ export class FactoryRun {
   ): Promise<FactoryRun> {
     const client = await connectAsync(url, {
       clientId: 'factory',
-      protocolVersion: 5,
       clean: false,
-      properties: { sessionExpiryInterval: 3600 },
       reconnectPeriod: 50,
     });
     // Reconnecting is what the tests do on purpose; mqtt.js publishes again what was not acknowledged.
@@ -114,9 +112,7 @@ export class Cloud {
   static async open(url: string): Promise<Cloud> {
     const client = await connectAsync(url, {
       clientId: 'cloud-oracle',
-      protocolVersion: 5,
       clean: false,
-      properties: { sessionExpiryInterval: 3600 },
       reconnectPeriod: 50,
     });
     const cloud = new Cloud(client);

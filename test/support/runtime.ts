@@ -23,6 +23,14 @@ export interface LogEntry {
 /** Node-RED's log levels. */
 export const LOG = { fatal: 10, error: 20, warn: 30, info: 40 } as const;
 
+/** What Node-RED itself says about the tests' bare settings. */
+const OWN_REMARKS = /^(Projects disabled|Encrypted credentials not found|Using unencrypted credentials)/;
+
+/** Whether a log entry is a warning or an error that a user would have to look into. */
+export function isProblem({ level, msg }: LogEntry): boolean {
+  return level <= LOG.warn && !OWN_REMARKS.test(String(msg));
+}
+
 export interface RuntimeOptions {
   /** Keeps state over restarts; a fresh folder otherwise. */
   userDir?: string;
@@ -91,7 +99,7 @@ export class TestRuntime {
       httpAdminRoot: '/',
       httpNodeRoot: '/api',
       flowFile: 'flows.json',
-      credentialSecret: 'test',
+      credentialSecret: false,
       logging: {
         console: { level: 'off' },
         capture: { level: 'info', handler: () => (entry: LogEntry) => void runtime.logs.push(entry) },
@@ -148,7 +156,7 @@ export class TestRuntime {
       try {
         await once(this.arrivals, sinkId, { signal: deadline });
       } catch {
-        const problems = this.logs.filter(({ level }) => level <= LOG.warn).slice(-5);
+        const problems = this.problems().slice(-5);
         throw new Error(
           `${sinkId} received ${this.messages(sinkId).length} of ${count} messages in ${timeoutMs} ms; log: ${JSON.stringify(problems)}`,
         );
@@ -170,7 +178,7 @@ export class TestRuntime {
 
   /** Warnings and errors in the log so far. */
   problems(): LogEntry[] {
-    return this.logs.filter(({ level }) => level <= LOG.warn);
+    return this.logs.filter(isProblem);
   }
 
   async nodeTypes(): Promise<string[]> {

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
     httpAdminRoot: '/',
     httpNodeRoot: '/api',
     uiPort: port,
-    credentialSecret: 'test',
+    credentialSecret: false,
     logging: {
       console: { level: 'off' },
       capture: { level: 'info', handler: () => (entry: object) => send({ kind: 'log', entry }) },

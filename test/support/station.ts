@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EdgeMessage } from '../../nodes/shared/messages';
-import { LOG, prepareUserDir, type FlowNode, type LogEntry } from './runtime';
+import { isProblem, prepareUserDir, type FlowNode, type LogEntry } from './runtime';
 
 type Report =
   | { kind: 'ready'; port: number }
@@ -77,7 +77,7 @@ export class Station extends EventEmitter {
 
   /** Warnings and errors in the log so far. */
   problems(): LogEntry[] {
-    return this.logs.filter(({ level }) => level <= LOG.warn);
+    return this.logs.filter(isProblem);
   }
 
   /** Resident memory of the process in bytes; Linux only, else 0. */

@@ -44,14 +44,17 @@ export function foldable(headingSelector: string, bodySelector: string, open = f
   show(open);
 }
 
-/** Turns a text area with one entry a line into a list property, and back. */
+/**
+ * Turns the text area `node-input-<property>-lines`, with one entry a line, into a list, and back. Its id differs from the
+ * property's, because after `oneditsave` the editor writes a field's text over the property of the same id.
+ */
 export function linesToList(property: string): string[] {
-  return fieldValue(property)
+  return fieldValue(`${property}-lines`)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
 }
 
 export function listToLines(property: string, list: unknown): void {
-  $(`#node-input-${property}`).val(Array.isArray(list) ? list.join('\n') : '');
+  $(`#node-input-${property}-lines`).val(Array.isArray(list) ? list.join('\n') : '');
 }

@@ -11,6 +11,11 @@ function isVariable(value: unknown): boolean {
   return typeof value === 'string' && /^\$\{[^}]+\}$/.test(value);
 }
 
+/** Names a node's fields in its validation messages; the editor itself knows only property names. */
+export function fieldLabels(type: string): (property: string) => string {
+  return (property) => RED._(`@millwright/node-red-edge/${type}:${type}.label.${property}`);
+}
+
 /** A message from the shared locale keys under `edge-gateway.common.invalid`. */
 export function complaint(key: string, parameters: Record<string, unknown> = {}): string {
   return RED._(`${COMMON}.${key}`, parameters);

@@ -1,0 +1,76 @@
+import {
+  CATEGORY,
+  COLORS,
+  fieldValue,
+  foldable,
+  linesToList,
+  listToLines,
+  showWhile,
+} from '../shared/editor/forms';
+import { numberField } from '../shared/editor/validators';
+
+/** Rows that a property may count. */
+const rows = (min: number): ReturnType<typeof numberField> =>
+  numberField({ min, max: 100_000, integer: true });
+
+RED.nodes.registerType('iso-forest', {
+  category: CATEGORY,
+  color: COLORS.novel,
+  defaults: {
+    name: { value: '' },
+    channels: { value: [] },
+    scope: { value: 'source' },
+    history: { value: 1000, validate: rows(2) },
+    retrain: { value: 100, validate: rows(1) },
+    learn: { value: 'both' },
+    reference: { value: 1000, validate: rows(2) },
+    warmup: { value: 100, validate: rows(2) },
+    trees: { value: 100, validate: numberField({ min: 1, max: 1000, integer: true }) },
+    sample: { value: 256, validate: numberField({ min: 2, max: 4096, integer: true }) },
+    variant: { value: 'standard' },
+    shingle: { value: 1, validate: numberField({ min: 1, max: 1000, integer: true }) },
+    smoothing: { value: 0, validate: numberField({ min: 0, max: 100_000 }) },
+    missing: { value: 'reject' },
+    thresholdMode: { value: 'auto' },
+    alarmRate: { value: 0.0005, validate: numberField({ min: 1e-9, max: 0.5 }) },
+    contamination: { value: 0.1, validate: numberField({ min: 1e-6, max: 0.5 }) },
+    scoreThreshold: { value: 0.6, validate: numberField({ min: 0, max: 1 }) },
+    votes: { value: 1, validate: numberField({ min: 1, max: 1000, integer: true }) },
+    voteWindow: { value: 1, validate: numberField({ min: 1, max: 1000, integer: true }) },
+    holdOff: { value: 0, validate: numberField({ min: 0 }) },
+    seed: { value: 42, validate: numberField({ integer: true }) },
+    explain: { value: true },
+    persist: { value: true },
+    maxSources: { value: 10000, validate: numberField({ min: 1, max: 1_000_000, integer: true }) },
+  },
+  inputs: 1,
+  outputs: 2,
+  icon: 'iso-forest.svg',
+  paletteLabel() {
+    return this._('iso-forest.paletteLabel');
+  },
+  label() {
+    return this.name || this._('iso-forest.paletteLabel');
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  outputLabels(index) {
+    return this._(index === 0 ? 'iso-forest.output.detected' : 'iso-forest.output.clear');
+  },
+  oneditprepare() {
+    listToLines('channels', this.channels);
+    showWhile('.iso-forest-reference', ['#node-input-learn'], () => fieldValue('learn') !== 'sliding');
+    for (const mode of ['auto', 'contamination', 'score']) {
+      showWhile(
+        `.iso-forest-mode-${mode}`,
+        ['#node-input-thresholdMode'],
+        () => fieldValue('thresholdMode') === mode,
+      );
+    }
+    foldable('#iso-forest-advanced', '#iso-forest-advanced-body');
+  },
+  oneditsave() {
+    this.channels = linesToList('channels');
+  },
+});

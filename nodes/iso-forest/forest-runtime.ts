@@ -1,0 +1,246 @@
+import type { Clock } from '../shared/clock';
+import { MaintenanceMode } from '../shared/detection/maintenance';
+import { rowsOf, sendVerdicts, type RowSet, type Verdict } from '../shared/detection/rows';
+import type { Emit } from '../shared/edge-node';
+import { EdgeError, toEdgeError } from '../shared/errors';
+import type { Figures } from '../shared/figures';
+import type { EdgeMessage } from '../shared/messages';
+import type { StateStore } from '../shared/store/state-store';
+import type { IsoForestConfig } from './config';
+import { Detector } from './detector';
+import { operate, type Operation } from './operations';
+import { SourceTable, type CheckedRow, type NamedForest } from './source-table';
+import { StateKeeper } from './state-keeper';
+import { TreeGrower } from './tree-grower';
+import { TurnQueue } from './turn-queue';
+
+export interface ForestRuntimeOptions {
+  /** The node's id, for what is stored. */
+  id: string;
+  name: string;
+  config: IsoForestConfig;
+  clock: Clock;
+  figures: Figures;
+  /** Undefined when nothing is to survive a restart. */
+  store?: Promise<StateStore>;
+  log: { info(text: string): void; warn(text: string): void };
+}
+
+/** What the status line tells. */
+export interface ForestOverview {
+  sources: number;
+  learning: number;
+  /** Whether something was flagged lately. */
+  anomaly: boolean;
+  suppressed: boolean;
+  storeFailed: boolean;
+}
+
+/** More rows than this are judged over several turns of the event loop. */
+const ROWS_AT_ONCE = 16;
+const ANOMALY_SHOWN_MS = 60_000;
+
+/** One node at work: takes messages in their order and keeps what the forests learned. */
+export class ForestRuntime {
+  private readonly table: SourceTable;
+  private readonly detector: Detector;
+  private readonly maintenance = new MaintenanceMode();
+  private readonly queue: TurnQueue;
+  private readonly keeper: StateKeeper | undefined;
+  private lastFlagged = -Infinity;
+  private storeFailed = false;
+
+  constructor(private readonly options: ForestRuntimeOptions) {
+    const { config, clock, figures, id, name, log } = options;
+    this.queue = new TurnQueue(() => clock.monotonic());
+    if (options.store) {
+      this.keeper = new StateKeeper({
+        namespace: `iso-forest/${id}`,
+        rowsPerWrite: config.model.retrain,
+        clock,
+        capture: (key) => this.capture(key),
+        health: (error) => this.storeHealth(error),
+      });
+    }
+    const { keeper } = this;
+    const tools = {
+      grower: new TreeGrower(config.model.sample),
+      monotonic: () => clock.monotonic(),
+      grown: (seconds: number) => figures.observe('edge_forest_retrain_seconds', seconds),
+    };
+    this.table = new SourceTable(name, config, tools, {
+      has: (key) => keeper?.dormant.has(key) ?? false,
+      count: () => (config.scope === 'source' ? (keeper?.dormant.size ?? 0) : 0),
+    });
+    this.detector = new Detector(name, config, this.table, this.maintenance, {
+      learned: ({ key }) => keeper?.learned(key),
+      regime: ({ key }) => {
+        keeper?.learned(key, config.model.retrain);
+        log.warn(
+          `${key || 'The forest'}: flagged for so long that this counts as normal now; learning anew.`,
+        );
+      },
+      flagged: () => {
+        this.lastFlagged = clock.monotonic();
+      },
+    });
+    figures.gauge('edge_forest_sources', () => this.table.sources);
+    if (keeper && options.store) {
+      const { store } = options;
+      // Whoever comes first waits for the list of what is stored.
+      void this.queue.run(() => keeper.open(store));
+    }
+  }
+
+  overview(): ForestOverview {
+    let learning = 0;
+    for (const { model } of this.table.allForests()) {
+      learning += model.learning ? 1 : 0;
+    }
+    const { clock } = this.options;
+    return {
+      sources: this.table.sources,
+      learning,
+      anomaly: clock.monotonic() - this.lastFlagged < ANOMALY_SHOWN_MS,
+      suppressed: this.maintenance.covers('', clock.now()),
+      storeFailed: this.storeFailed,
+    };
+  }
+
+  /** Serves a message; returns at once for a reading whose forest is awake. */
+  input(msg: EdgeMessage, emit: Emit): void | Promise<void> {
+    const arrived = this.options.clock.monotonic();
+    try {
+      const operation = (msg as { operation?: unknown }).operation;
+      if (operation !== undefined && operation !== '') {
+        return this.counted(this.queue.run(() => this.operate(operation, msg, emit)));
+      }
+      const set = rowsOf(msg, this.options.clock.now());
+      if (this.queue.idle && set.rows.length <= ROWS_AT_ONCE && this.asleep(set).length === 0) {
+        const checked = this.table.check(set.rows);
+        this.send(
+          msg,
+          set,
+          checked.map((row) => this.judge(row, arrived)),
+          emit,
+        );
+        return undefined;
+      }
+      return this.counted(this.queue.run(() => this.serve(msg, set, arrived, emit)));
+    } catch (thrown) {
+      throw this.rejected(thrown);
+    }
+  }
+
+  async close(removed: boolean): Promise<void> {
+    await this.queue.drained();
+    const lost = (await this.keeper?.close(removed)) ?? 0;
+    if (lost > 0) {
+      this.options.log.warn(
+        `What ${lost} forests learned last could not be stored in time; they go on from an earlier state.`,
+      );
+    }
+  }
+
+  private async serve(msg: EdgeMessage, set: RowSet, arrived: number, emit: Emit): Promise<void> {
+    for (const key of this.asleep(set)) {
+      await this.wake(key);
+    }
+    const checked = this.table.check(set.rows);
+    const verdicts: Verdict[] = [];
+    await this.queue.inSlices(() => {
+      if (verdicts.length < checked.length) {
+        verdicts.push(this.judge(checked[verdicts.length], arrived));
+      }
+      return verdicts.length < checked.length;
+    });
+    this.send(msg, set, verdicts, emit);
+  }
+
+  private judge(checked: CheckedRow, arrived: number): Verdict {
+    const { clock, figures } = this.options;
+    const verdict = this.detector.judge(checked, clock.now());
+    verdict.detection.latencyMs = clock.monotonic() - arrived;
+    figures.add('edge_readings_total');
+    if (verdict.detection.kind) {
+      figures.addLabelled('edge_detections_total', 'kind', verdict.detection.kind);
+    }
+    return verdict;
+  }
+
+  private send(msg: EdgeMessage, set: RowSet, verdicts: Verdict[], emit: Emit): void {
+    sendVerdicts(msg, set, verdicts, emit);
+  }
+
+  private async operate(operation: unknown, msg: EdgeMessage, emit: Emit): Promise<void> {
+    const source = typeof msg.topic === 'string' ? msg.topic : '';
+    if (operation === 'maintenance') {
+      this.maintenance.apply(source, msg.payload);
+      return;
+    }
+    const answer = await operate(operation as Operation, source, msg.payload, {
+      config: this.options.config,
+      table: this.table,
+      keeper: this.keeper,
+      wake: (key) => this.wake(key),
+      catchUp: (forest) => this.catchUp(forest),
+    });
+    if (answer !== undefined) {
+      msg.payload = answer;
+      emit(1, msg);
+    }
+  }
+
+  private asleep({ rows }: RowSet): string[] {
+    const dormant = this.keeper?.dormant;
+    if (!dormant || dormant.size === 0) {
+      return [];
+    }
+    const keys = new Set(rows.map(({ source }) => this.table.keyOf(source)));
+    return [...keys].filter((key) => dormant.has(key));
+  }
+
+  private async wake(key: string): Promise<void> {
+    const state = await this.keeper?.wake(key);
+    const unfit = state && this.table.unfit(state);
+    if (unfit !== undefined) {
+      this.options.log.info(`${key || 'The forest'}: what was stored is not used, ${unfit}; learning anew.`);
+    } else if (state) {
+      await this.catchUp(this.table.resume(key, state));
+    }
+  }
+
+  private catchUp({ model }: NamedForest): Promise<void> {
+    return this.queue.inSlices(() => model.growNext());
+  }
+
+  private capture(key: string): ReturnType<SourceTable['state']> | undefined {
+    const forest = this.table.forest(key);
+    return forest && this.table.state(forest);
+  }
+
+  private storeHealth(error: EdgeError | undefined): void {
+    this.storeFailed = error !== undefined;
+    if (error) {
+      this.options.log.warn(
+        `${error.code}: ${error.message} Detection goes on; what is learned is not kept.`,
+      );
+    } else {
+      this.options.log.info('The state store works again.');
+    }
+  }
+
+  private async counted(served: Promise<void>): Promise<void> {
+    try {
+      await served;
+    } catch (thrown) {
+      throw this.rejected(thrown);
+    }
+  }
+
+  private rejected(thrown: unknown): EdgeError {
+    const error = toEdgeError(thrown);
+    this.options.figures.addLabelled('edge_rejected_total', 'code', error.code);
+    return error;
+  }
+}

@@ -1,0 +1,50 @@
+/** The most rows of sub-samples that are grown into trees at one reading: about half a millisecond of work. */
+const ROWS_PER_READING = 4096;
+
+export interface ScheduleOptions {
+  trees: number;
+  sample: number;
+  warmup: number;
+  retrain: number;
+}
+
+/**
+ * When each tree is grown, counted in learned rows, so that nothing depends on how fast readings come. Trees are
+ * numbered from 1. The first forest grows through the second half of the warm-up; from then on the oldest tree is
+ * replaced at even distances, all of them once in `retrain` rows. A forest of one batch is as old as the rows since then:
+ * between 0 and `retrain` rows, half of it on average. So are these trees, at every moment.
+ */
+export class GrowthSchedule {
+  /** Learned rows at which the first tree is due. */
+  readonly start: number;
+  /** Learned rows from which the first forest stands. */
+  readonly ready: number;
+  /** Learned rows in which all trees are replaced: `retrain`, or more where that many trees would stall a message. */
+  readonly span: number;
+  private readonly trees: number;
+
+  constructor(options: ScheduleOptions) {
+    const { trees, sample, warmup, retrain } = options;
+    const perReading = Math.max(1, Math.floor(ROWS_PER_READING / sample));
+    const shortest = Math.ceil(trees / perReading);
+    this.trees = trees;
+    this.start = Math.max(1, Math.min(Math.floor(warmup / 2), warmup - shortest));
+    this.ready = this.start + Math.max(warmup - this.start, shortest);
+    this.span = Math.max(retrain, shortest);
+  }
+
+  /** Learned rows at which a tree is grown. */
+  dueAt(tree: number): number {
+    return tree <= this.trees
+      ? this.start + Math.ceil((tree * (this.ready - this.start)) / this.trees)
+      : this.ready + Math.ceil(((tree - this.trees) * this.span) / this.trees);
+  }
+
+  /** How many trees have been due once `rows` are learned. */
+  dueBy(rows: number): number {
+    if (rows < this.ready) {
+      return Math.max(0, Math.floor(((rows - this.start) * this.trees) / (this.ready - this.start)));
+    }
+    return this.trees + Math.floor(((rows - this.ready) * this.trees) / this.span);
+  }
+}

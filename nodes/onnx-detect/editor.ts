@@ -1,0 +1,69 @@
+import { CATEGORY, COLORS, fieldValue, foldable, linesToList, listToLines } from '../shared/editor/forms';
+import { complaint, fieldLabels, numberField, requiredField } from '../shared/editor/validators';
+
+const TEXTS = '@millwright/node-red-edge/onnx-detect:onnx-detect';
+const label = fieldLabels('onnx-detect');
+
+const count = (max: number): Validator => numberField({ min: 1, max, integer: true });
+
+/** Votes can only come from the readings that are counted. */
+const votesField: Validator = function (value, options) {
+  const window = Number(this.voteWindow);
+  return Number(value) > window
+    ? complaint('max', { label: options.label ?? '', max: window })
+    : count(1000).call(this, value, options);
+};
+
+const digestField: Validator = function (value, options) {
+  const valid = !value || (typeof value === 'string' && /^([0-9a-f]{64}|\$\{[^}]+\})$/i.test(value.trim()));
+  return valid || RED._(`${TEXTS}.invalid.digest`, { label: options.label ?? '' });
+};
+
+RED.nodes.registerType('onnx-detect', {
+  category: CATEGORY,
+  color: COLORS.known,
+  icon: 'onnx-detect.svg',
+  inputs: 1,
+  outputs: 2,
+  defaults: {
+    name: { value: '' },
+    model: { value: 'builtin:cnc-failure', required: true, label: label('model'), validate: requiredField() },
+    digest: { value: '', label: label('digest'), validate: digestField },
+    features: { value: [] },
+    task: { value: 'auto' },
+    output: { value: '' },
+    positive: { value: '' },
+    threshold: { value: '', label: label('threshold'), validate: numberField({ optional: true }) },
+    votes: { value: 1, label: label('votes'), validate: votesField },
+    voteWindow: { value: 1, label: label('voteWindow'), validate: count(1000) },
+    holdOff: { value: 0, label: label('holdOff'), validate: numberField({ min: 0 }) },
+    missing: { value: 'reject' },
+    batchSize: { value: 64, label: label('batchSize'), validate: count(4096) },
+    batchDelayMs: { value: 0, label: label('batchDelayMs'), validate: numberField({ min: 0, max: 60_000 }) },
+    queueLimit: { value: 10_000, label: label('queueLimit'), validate: count(1_000_000) },
+    overload: { value: 'reject' },
+    providers: { value: ['cpu'] },
+    shadow: { value: '' },
+  },
+  label() {
+    return this.name || (typeof this.model === 'string' && this.model) || 'onnx-detect';
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  outputLabels(index) {
+    return this._(`onnx-detect.output.${index === 0 ? 'detected' : 'clear'}`);
+  },
+  oneditprepare() {
+    listToLines('features', this.features);
+    $('#node-input-providers-line').val(Array.isArray(this.providers) ? this.providers.join(', ') : '');
+    foldable('#onnx-detect-advanced-heading', '#onnx-detect-advanced');
+  },
+  oneditsave() {
+    this.features = linesToList('features');
+    this.providers = fieldValue('providers-line')
+      .split(',')
+      .map((provider) => provider.trim())
+      .filter((provider) => provider !== '');
+  },
+});

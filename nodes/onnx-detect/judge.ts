@@ -1,0 +1,71 @@
+import type { Clock } from '../shared/clock';
+import type { MaintenanceMode } from '../shared/detection/maintenance';
+import type { Row, Verdict } from '../shared/detection/rows';
+import { EdgeError } from '../shared/errors';
+import type { Detection } from '../shared/messages';
+import type { ServedModel } from './model/served-model';
+import { plainRow, type Plain } from './score/output-view';
+import type { RowScore, Run } from './score/parts';
+import type { Sources } from './sources';
+
+/** A row's score with everything the model answered. */
+export interface ScoredRow {
+  score: RowScore;
+  outputs: Record<string, Plain>;
+}
+
+/**
+ * Reads one row out of a run; changes nothing.
+ * @throws EdgeError `INFERENCE` when the model answers with no number
+ */
+export function scoreRow(model: ServedModel, run: Run, row: number): ScoredRow {
+  const score = model.scorer.score(run, row);
+  if (!Number.isFinite(score.score)) {
+    throw new EdgeError(
+      'INFERENCE',
+      `The model's output "${model.scorer.output}" is ${score.score} for this reading. Check the channels' ranges, or choose "reject" for "missing" if the model was not trained with gaps.`,
+    );
+  }
+  return { score, outputs: plainRow(run.outputs, model.forms, row) };
+}
+
+/** Turns scores into verdicts by votes, episodes and maintenance mode of each source. */
+export class Judge {
+  constructor(
+    private readonly node: string,
+    private readonly sources: Sources,
+    private readonly maintenance: MaintenanceMode,
+    private readonly clock: Clock,
+  ) {}
+
+  judge(model: ServedModel, row: Row, { score, outputs }: ScoredRow, receivedAt: number): Verdict {
+    const { threshold } = model.scorer;
+    const detection: Detection = {
+      detector: 'onnx-detect',
+      node: this.node,
+      status: 'OPERATIONAL',
+      ...score,
+      threshold,
+      outputs,
+      model: model.identity,
+      source: row.source,
+      ts: row.ts,
+      latencyMs: Math.max(0, this.clock.monotonic() - receivedAt),
+    };
+    if (this.maintenance.covers(row.source, this.clock.now())) {
+      detection.status = 'SUPPRESSED';
+      return { output: 1, detection };
+    }
+    const { detected, announce, episode } = this.sources
+      .gate(row.source)
+      .judge(score.score >= threshold, row.ts);
+    if (detected) {
+      detection.status = 'MAINTENANCE_REQUIRED';
+      detection.kind = 'KNOWN_FAILURE';
+    }
+    if (episode) {
+      detection.episode = episode;
+    }
+    return { output: announce ? 0 : 1, detection };
+  }
+}

@@ -1,0 +1,81 @@
+import { EdgeError } from '../../shared/errors';
+import type { Contribution } from '../../shared/messages';
+import type { CardModes, ModelCard, Task } from '../model/card';
+import type { InputPlan } from '../model/input-plan';
+import type { TensorData } from '../runtime/backend';
+import type { OutputForm } from './output-view';
+
+/** What the node's properties say about scoring; empty texts and undefined leave it to the card. */
+export interface ScoreOptions {
+  task: Task | 'auto';
+  output: string;
+  positive: string;
+  threshold: number | undefined;
+}
+
+/** One run of the model: what it was given and what it answered. */
+export interface Run {
+  outputs: Record<string, TensorData>;
+  /** Row-major, in the channels' own units. */
+  values: Float64Array;
+}
+
+export interface RowScore {
+  /** Higher is worse. */
+  score: number;
+  label?: string;
+  probabilities?: Record<string, number>;
+  /** Which channels the score came from; only where it reaches the threshold. */
+  contributions?: Contribution[];
+}
+
+/** Turns a model's outputs into scores. */
+export interface Scorer {
+  task: Task;
+  output: string;
+  /** On the score's scale: detected when score >= threshold. */
+  threshold: number;
+  score(run: Run, row: number): RowScore;
+}
+
+/** What a scorer is made from. */
+export interface ScorerParts {
+  form: OutputForm;
+  forms: readonly OutputForm[];
+  plan: InputPlan;
+  card: ModelCard | undefined;
+  options: ScoreOptions;
+  threshold: number;
+}
+
+/** The output that a property or the card names, looked up by name. */
+export function formNamed(forms: readonly OutputForm[], name: string, fromCard: boolean): OutputForm {
+  const form = forms.find((known) => known.name === name);
+  if (!form) {
+    throw new EdgeError(
+      fromCard ? 'MODEL_INVALID' : 'CONFIG',
+      `${fromCard ? "The model card's" : 'Property'} "output${fromCard ? 's' : ''}" names "${name}", which the model does not have. It has ${forms.map((known) => known.name).join(', ')}.`,
+      { property: fromCard ? 'outputs' : 'output' },
+    );
+  }
+  return form;
+}
+
+/** The modes that the card describes, if the model has that output with one column a label. */
+export function modesForm(
+  forms: readonly OutputForm[],
+  modes: CardModes | undefined,
+): OutputForm | undefined {
+  if (!modes) {
+    return undefined;
+  }
+  const form = formNamed(forms, modes.output, true);
+  if (form.size !== modes.labels.length || !form.perRow) {
+    throw new EdgeError(
+      'MODEL_INVALID',
+      `The model card's "outputs.modes.labels" lists ${modes.labels.length} labels, but output "${modes.output}" has ${form.size} columns. Correct the card.`,
+      { property: 'outputs.modes.labels' },
+    );
+  }
+  return form;
+}

@@ -1,0 +1,108 @@
+import { EdgeError } from '../../shared/errors';
+import type { ModelCard, Task } from '../model/card';
+import type { InputPlan } from '../model/input-plan';
+import { classifier } from './classify';
+import type { OutputForm } from './output-view';
+import { formNamed, type Run, type ScoreOptions, type Scorer, type ScorerParts } from './parts';
+import { reconstruction } from './reconstruct';
+import { regression } from './regress';
+
+const DEFAULT_CLASSIFY_THRESHOLD = 0.85;
+
+/**
+ * Decides how a model's outputs become a score: by the properties, else the card, else the shapes of a trial run.
+ * @throws EdgeError `CONFIG`, `MODEL_INVALID`, `MODEL_UNSUPPORTED`
+ */
+export function makeScorer(
+  trial: Run,
+  forms: readonly OutputForm[],
+  plan: InputPlan,
+  card: ModelCard | undefined,
+  options: ScoreOptions,
+): Scorer {
+  const named = namedOutput(forms, card, options);
+  const numeric = (named ? [named] : forms).filter(({ type, perRow }) => type !== 'string' && perRow);
+  if (numeric.length === 0) {
+    throw new EdgeError(
+      'MODEL_UNSUPPORTED',
+      'The model has no output with one row of numbers for each row of input. Export it so that the first dimension of its outputs is the batch.',
+    );
+  }
+  const task = options.task === 'auto' ? (card?.task ?? taskByShape(numeric, forms, plan)) : options.task;
+  const form = named ?? pick(task, numeric, plan);
+  const threshold = options.threshold ?? card?.threshold ?? defaultThreshold(task);
+  const parts: ScorerParts = { form, forms, plan, card, options, threshold };
+  switch (task) {
+    case 'classify':
+      return classifier(parts, trial);
+    case 'regress':
+      return regression(parts);
+    case 'reconstruct':
+      return reconstruction(parts);
+  }
+}
+
+function namedOutput(
+  forms: readonly OutputForm[],
+  card: ModelCard | undefined,
+  options: ScoreOptions,
+): OutputForm | undefined {
+  if (options.output !== '') {
+    return formNamed(forms, options.output, false);
+  }
+  return card?.scoreOutput === undefined ? undefined : formNamed(forms, card.scoreOutput, true);
+}
+
+function taskByShape(numeric: readonly OutputForm[], forms: readonly OutputForm[], plan: InputPlan): Task {
+  if (numeric.some(isProbability) || forms.some(({ type }) => type === 'string')) {
+    return 'classify';
+  }
+  const floats = numeric.filter(isFloat);
+  if (forms.length === 1 && floats.length === 1 && plan.width > 2 && floats[0].size === plan.width) {
+    return 'reconstruct';
+  }
+  return floats.some(({ size }) => size > 1) ? 'classify' : 'regress';
+}
+
+function pick(task: Task, numeric: readonly OutputForm[], plan: InputPlan): OutputForm {
+  const floats = numeric.filter(isFloat);
+  const found =
+    task === 'classify'
+      ? (floats.find(isProbability) ?? floats.find(({ size }) => size > 1) ?? floats.at(0))
+      : task === 'reconstruct'
+        ? floats.find(({ size }) => size === plan.width)
+        : (floats.find(({ size }) => size === 1) ?? numeric.find(({ size }) => size === 1));
+  if (!found) {
+    const wanted =
+      task === 'classify'
+        ? 'probabilities'
+        : task === 'reconstruct'
+          ? `the ${plan.width} reconstructed features`
+          : 'one number a row';
+    throw new EdgeError(
+      'MODEL_UNSUPPORTED',
+      `The model has no output with ${wanted}, which the task "${task}" needs. Choose another task, or export the model with that output.`,
+      { property: 'task' },
+    );
+  }
+  return found;
+}
+
+function defaultThreshold(task: Task): number {
+  if (task === 'classify') {
+    return DEFAULT_CLASSIFY_THRESHOLD;
+  }
+  throw new EdgeError(
+    'CONFIG',
+    `Property "threshold" is empty, and neither the model card nor the task "${task}" has one. Enter the value from which on a reading is a failure.`,
+    { property: 'threshold' },
+  );
+}
+
+function isProbability({ name, type }: OutputForm): boolean {
+  return /prob/i.test(name) && isFloat({ type });
+}
+
+function isFloat({ type }: Pick<OutputForm, 'type'>): boolean {
+  return type === 'float32' || type === 'float64';
+}

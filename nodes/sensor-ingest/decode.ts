@@ -1,0 +1,164 @@
+import { isUtf8 } from 'node:buffer';
+import { isBatch, isNumberList } from '../shared/detection/payload';
+import { EdgeError } from '../shared/errors';
+import { parseCsv } from './csv';
+import { unpackMessage } from './msgpack';
+import { excerpt, typeName } from './paths';
+
+/** How a Buffer or string payload is decoded. */
+export type Format = 'auto' | 'json' | 'csv' | 'msgpack' | 'float32' | 'int16';
+
+/** Most rows of one message; more would hold up the gateway's other flows. */
+export const MAX_ROWS = 10_000;
+
+/** What a payload holds: rows, each a number, a list or an object, or the samples of one waveform. */
+export type Decoded =
+  | { kind: 'rows'; rows: readonly unknown[]; batch: boolean; bytes: number }
+  | { kind: 'waveform'; samples: ArrayLike<unknown>; bytes: number };
+
+export interface DecodeOptions {
+  format: Format;
+  maxBytes: number;
+  /** Hz; above 0 a flat list of numbers is a waveform. */
+  sampleRate: number;
+}
+
+/**
+ * Decodes a payload. Buffers, ArrayBuffers and texts are read in the configured format, everything else is decoded
+ * already. `auto` reads JSON and nothing else: bytes that are not JSON could be any of the binary formats, and a wrong
+ * guess gives numbers that look like measurements.
+ *
+ * @returns `bytes` is the payload's length as it came; 0 for rows that came decoded
+ * @throws EdgeError `TOO_LARGE` above `maxBytes` or {@link MAX_ROWS}, `DECODE` when the payload is not of the format
+ */
+export function decode(payload: unknown, options: DecodeOptions): Decoded {
+  const raw = payload instanceof ArrayBuffer ? Buffer.from(payload) : payload;
+  if (Buffer.isBuffer(raw)) {
+    checkSize(raw.length, options.maxBytes);
+    return decodeBytes(raw, options);
+  }
+  if (typeof raw === 'string') {
+    const bytes = Buffer.byteLength(raw);
+    checkSize(bytes, options.maxBytes);
+    return decodeText(raw, bytes, options);
+  }
+  if (ArrayBuffer.isView(raw)) {
+    checkSize(raw.byteLength, options.maxBytes);
+  }
+  return shape(raw, 0, options);
+}
+
+function decodeBytes(bytes: Buffer, options: DecodeOptions): Decoded {
+  switch (options.format) {
+    case 'float32':
+      return { kind: 'waveform', samples: samplesOf(bytes, 4, 'float32'), bytes: bytes.length };
+    case 'int16':
+      return { kind: 'waveform', samples: samplesOf(bytes, 2, 'int16'), bytes: bytes.length };
+    case 'msgpack':
+      return shape(unpackMessage(bytes), bytes.length, options);
+    case 'auto':
+    case 'json':
+    case 'csv':
+      if (!isUtf8(bytes)) {
+        throw new EdgeError(
+          'DECODE',
+          options.format === 'auto'
+            ? 'The payload is binary and "auto" reads only JSON. Set the property "format" to what the sender sends (float32, int16 or msgpack).'
+            : `The payload is binary, not ${options.format}. Set the property "format" to what the sender sends.`,
+        );
+      }
+      return decodeText(bytes.toString(), bytes.length, options);
+  }
+}
+
+function decodeText(text: string, bytes: number, options: DecodeOptions): Decoded {
+  const clean = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  switch (options.format) {
+    case 'csv':
+      return shape(parseCsv(clean, MAX_ROWS), bytes, options);
+    case 'json':
+      return shape(parseJson(clean), bytes, options);
+    case 'auto':
+      if (!/^\s*[[{\d-]/.test(clean)) {
+        throw new EdgeError(
+          'DECODE',
+          `"auto" cannot tell what the payload "${excerpt(clean)}" is. Set the property "format", or send JSON.`,
+        );
+      }
+      return shape(parseJson(clean), bytes, options);
+    case 'msgpack':
+    case 'float32':
+    case 'int16':
+      throw new EdgeError(
+        'DECODE',
+        `The payload is a text, but the property "format" is ${options.format}. Send a Buffer, or choose another format.`,
+      );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new EdgeError(
+      'DECODE',
+      `The payload is not valid JSON: ${error instanceof Error ? excerpt(error.message, 120) : 'unreadable'}. Correct the sender, or set the property "format".`,
+    );
+  }
+}
+
+function shape(value: unknown, bytes: number, options: DecodeOptions): Decoded {
+  if (isBatch(value)) {
+    if (value.length > MAX_ROWS) {
+      throw new EdgeError(
+        'TOO_LARGE',
+        `The payload has ${value.length} rows; send at most ${MAX_ROWS} in one message.`,
+      );
+    }
+    return { kind: 'rows', rows: value, batch: true, bytes };
+  }
+  if (isNumberList(value) && isWaveform(options)) {
+    return { kind: 'waveform', samples: value, bytes: bytes || byteLengthOf(value) };
+  }
+  if (typeof value !== 'number' && (typeof value !== 'object' || value === null)) {
+    throw new EdgeError(
+      'DECODE',
+      `The payload is ${typeName(value)}, not a number, a list or an object. Send named values such as {"temperature": 21.5}.`,
+    );
+  }
+  return { kind: 'rows', rows: [value], batch: false, bytes };
+}
+
+function isWaveform({ format, sampleRate }: DecodeOptions): boolean {
+  return sampleRate > 0 || format === 'float32' || format === 'int16';
+}
+
+function byteLengthOf(value: ArrayLike<unknown>): number {
+  return ArrayBuffer.isView(value) ? value.byteLength : value.length * Float64Array.BYTES_PER_ELEMENT;
+}
+
+/** Samples in little-endian order, whatever the machine's own order and the Buffer's alignment. */
+function samplesOf(bytes: Buffer, width: 2 | 4, format: string): Float32Array {
+  const count = bytes.length / width;
+  if (count === 0 || !Number.isInteger(count)) {
+    throw new EdgeError(
+      'DECODE',
+      `The payload has ${bytes.length} bytes, which is no whole number of ${format} samples of ${width} bytes. Correct the sender, or the property "format".`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const samples = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    samples[i] = width === 4 ? view.getFloat32(i * 4, true) : view.getInt16(i * 2, true);
+  }
+  return samples;
+}
+
+function checkSize(bytes: number, maxBytes: number): void {
+  if (bytes > maxBytes) {
+    throw new EdgeError(
+      'TOO_LARGE',
+      `The payload has ${bytes} bytes; the property "maxBytes" allows ${maxBytes}. Send less in one message, or raise it.`,
+    );
+  }
+}

@@ -1,0 +1,164 @@
+import type { Clock, Timer } from '../shared/clock';
+import { EdgeError } from '../shared/errors';
+import { excerpt } from './paths';
+import { RecentIds } from './recent-ids';
+import type { Reducer } from './reduce';
+import type { RowWindow } from './window';
+
+/** What is remembered of one source. */
+export interface SourceState {
+  name: string;
+  /** Number of the next reading that is sent. */
+  seq: number;
+  /** Newest event time, ms since the epoch. */
+  newest: number;
+  recent: RecentIds;
+  window: RowWindow | undefined;
+  reducer: Reducer | undefined;
+  pointsIn: number;
+  pointsOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** When a reading was last accepted: by the clock that never jumps, and as a time of day. */
+  heardAt: number;
+  heardAtTime: number;
+  silent: boolean;
+}
+
+/** A source that fell silent or came back; `since` is when it was last heard before, ms since the epoch. */
+export interface SourceEvent {
+  type: 'SILENT' | 'RETURNED';
+  source: string;
+  since: number;
+}
+
+export interface SourcesOptions {
+  maxSources: number;
+  dedupe: number;
+  makeWindow: () => RowWindow | undefined;
+  makeReducer: () => Reducer | undefined;
+}
+
+/** All sources of a node, at most `maxSources`. */
+export class Sources {
+  private readonly states = new Map<string, SourceState>();
+
+  constructor(private readonly options: SourcesOptions) {}
+
+  get size(): number {
+    return this.states.size;
+  }
+
+  get silentCount(): number {
+    let count = 0;
+    for (const { silent } of this.states.values()) {
+      count += silent ? 1 : 0;
+    }
+    return count;
+  }
+
+  values(): Iterable<SourceState> {
+    return this.states.values();
+  }
+
+  /** @throws EdgeError `SOURCE_LIMIT` when the names and what is known exceed the limit */
+  admit(names: Iterable<string>): void {
+    const added = new Set<string>();
+    for (const name of names) {
+      if (!this.states.has(name)) {
+        added.add(name);
+      }
+      if (this.states.size + added.size > this.options.maxSources) {
+        throw new EdgeError(
+          'SOURCE_LIMIT',
+          `Source "${excerpt(name)}" is new and the node already has ${this.states.size}, with "maxSources" at ${this.options.maxSources}. Raise it, or find out who sends under so many names.`,
+          { source: name },
+        );
+      }
+    }
+  }
+
+  find(name: string): SourceState | undefined {
+    return this.states.get(name);
+  }
+
+  /** The state of an admitted source, made on first use. */
+  get(name: string): SourceState {
+    let state = this.states.get(name);
+    if (!state) {
+      state = {
+        name,
+        seq: 0,
+        newest: -Infinity,
+        recent: new RecentIds(this.options.dedupe),
+        window: this.options.makeWindow(),
+        reducer: this.options.makeReducer(),
+        pointsIn: 0,
+        pointsOut: 0,
+        bytesIn: 0,
+        bytesOut: 0,
+        heardAt: Infinity,
+        heardAtTime: 0,
+        silent: false,
+      };
+      this.states.set(name, state);
+    }
+    return state;
+  }
+}
+
+/** Notes that a source was heard; returns the event of its return when it had been silent. */
+export function noteHeard(state: SourceState, clock: Clock): SourceEvent | undefined {
+  const returned: SourceEvent | undefined = state.silent
+    ? { type: 'RETURNED', source: state.name, since: state.heardAtTime }
+    : undefined;
+  state.silent = false;
+  state.heardAt = clock.monotonic();
+  state.heardAtTime = clock.now();
+  return returned;
+}
+
+/** Soonest that sources are looked through again, ms. */
+const MIN_SWEEP_MS = 50;
+
+/** Reports each source once when it has been quiet for longer than `silenceMs`. One timer serves all. */
+export class SilenceWatch {
+  private timer: Timer | undefined;
+
+  constructor(
+    private readonly sources: Sources,
+    private readonly silenceMs: number,
+    private readonly clock: Clock,
+    private readonly report: (event: SourceEvent) => void,
+  ) {}
+
+  start(): void {
+    this.schedule(this.silenceMs);
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+  }
+
+  private schedule(delayMs: number): void {
+    this.timer = this.clock.after(Math.max(MIN_SWEEP_MS, delayMs), () => this.sweep());
+  }
+
+  private sweep(): void {
+    const now = this.clock.monotonic();
+    let next = this.silenceMs;
+    for (const state of this.sources.values()) {
+      if (state.silent) {
+        continue;
+      }
+      const left = state.heardAt + this.silenceMs - now;
+      if (left <= 0) {
+        state.silent = true;
+        this.report({ type: 'SILENT', source: state.name, since: state.heardAtTime });
+      } else {
+        next = Math.min(next, left);
+      }
+    }
+    this.schedule(next);
+  }
+}

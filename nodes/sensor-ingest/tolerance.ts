@@ -1,0 +1,43 @@
+import type { ChannelSpec } from './channels';
+import { hasChannelUnit, type Feature } from './features';
+
+/** How far a value that was left out may lie from what stands for it. */
+export interface Tolerance {
+  limit: number;
+  /** The error in the unit of `limit`, never NaN. */
+  error(name: string, value: number, standsFor: number): number;
+}
+
+/** The error is in the channel's own unit. */
+export function absoluteTolerance(limit: number): Tolerance {
+  return { limit, error: (_name, value, standsFor) => Math.abs(value - standsFor) };
+}
+
+/**
+ * The error is in percent of the channel's span, max − min. Features without the channel's unit (crest, kurtosis,
+ * frequencies, bands …) have no span: theirs is in percent of the value that stands for them.
+ *
+ * @param channels each with `min` below `max`
+ */
+export function percentTolerance(
+  limit: number,
+  channels: readonly ChannelSpec[],
+  features: readonly Feature[],
+): Tolerance {
+  const spans = new Map<string, number>();
+  for (const { name, min = 0, max = 0 } of channels) {
+    spans.set(name, max - min);
+    for (const feature of features) {
+      if (hasChannelUnit(feature.name)) {
+        spans.set(`${name}.${feature.name}`, max - min);
+      }
+    }
+  }
+  return {
+    limit,
+    error(name, value, standsFor) {
+      const difference = Math.abs(value - standsFor);
+      return difference === 0 ? 0 : (100 * difference) / (spans.get(name) ?? Math.abs(standsFor));
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EdgeError } from '../../../nodes/shared/errors';
+import type { Detector } from '../../../nodes/onnx-detect/detector';
+import { ModelKeeper } from '../../../nodes/onnx-detect/model-keeper';
+import type { ModelRequest } from '../../../nodes/onnx-detect/model/model-file';
+import { coded, detectorWith, FakeBackend, ManualClock, reading, rowModel, serve } from './support';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function setUp(): {
+  clock: ManualClock;
+  detector: Detector;
+  keeper: ModelKeeper;
+  backends: Map<string, FakeBackend>;
+  requests: ModelRequest[];
+  seen: string[];
+} {
+  const clock = new ManualClock();
+  const detector = detectorWith({}, clock);
+  const { info, compute } = rowModel(1, (row) => row);
+  const backends = new Map(['a', 'b'].map((name) => [name, new FakeBackend(info, compute)]));
+  const requests: ModelRequest[] = [];
+  const seen: string[] = [];
+  const load = async (request: ModelRequest): ReturnType<typeof serve> => {
+    requests.push(request);
+    const backend = backends.get(request.model);
+    if (!backend) {
+      throw new EdgeError('MODEL_NOT_FOUND', `no ${request.model}`);
+    }
+    return serve(backend, { threshold: 1 }, undefined, `digest-${request.model}`);
+  };
+  const keeper = new ModelKeeper(detector, load, clock, {
+    loading: (model) => void seen.push(`loading ${model}`),
+    ready: ({ identity }) => void seen.push(`ready ${identity.digest}`),
+    failed: ({ code }) => void seen.push(`failed ${code}`),
+  });
+  return { clock, detector, keeper, backends, requests, seen };
+}
+
+const request = (model: string): ModelRequest => ({ model, digest: '', trusted: true });
+const digestOf = async (detector: Detector): Promise<string | undefined> =>
+  (await detector.submit(reading(1)))[0].detection.model?.digest;
+
+test('a model is exchanged, the old one released, and a failing candidate changes nothing', async () => {
+  const { detector, keeper, backends, seen } = setUp();
+  keeper.start(request('a'));
+  assert.equal(await digestOf(detector), 'digest-a');
+  await keeper.swap(request('b'));
+  assert.equal(await digestOf(detector), 'digest-b');
+  assert.equal(backends.get('a')?.released, 1);
+  await assert.rejects(keeper.swap(request('nowhere')), coded('MODEL_NOT_FOUND'));
+  assert.equal(await digestOf(detector), 'digest-b');
+  assert.deepEqual(seen, ['loading a', 'ready digest-a', 'ready digest-b']);
+  await keeper.close();
+  assert.equal(backends.get('b')?.released, 1);
+});
+
+test('a first model that fails is reported, and an exchange puts it right', async () => {
+  const { detector, keeper, seen } = setUp();
+  keeper.start(request('nowhere'));
+  await assert.rejects(detector.submit(reading(1)), coded('MODEL_NOT_FOUND'));
+  await keeper.swap(request('a'));
+  assert.equal(await digestOf(detector), 'digest-a');
+  assert.deepEqual(seen, ['loading nowhere', 'failed MODEL_NOT_FOUND', 'ready digest-a']);
+});
+
+test('more exchanges at once than anybody needs are refused', async () => {
+  const { keeper } = setUp();
+  keeper.start(request('a'));
+  const all = await Promise.allSettled(Array.from({ length: 10 }, () => keeper.swap(request('b'))));
+  assert.equal(all.filter(({ status }) => status === 'fulfilled').length, 4);
+});
+
+test('a runtime that dies is started once more, with the very same model, and readings wait for it', async () => {
+  const { clock, detector, keeper, backends, requests, seen } = setUp();
+  keeper.start(request('a'));
+  await digestOf(detector);
+  backends.get('a')?.die();
+  const waiting = digestOf(detector);
+  clock.advance(1000);
+  assert.equal(await waiting, 'digest-a');
+  assert.equal(requests[1].digest, 'digest-a');
+  backends.get('a')?.die();
+  await assert.rejects(detector.submit(reading(1)), coded('INFERENCE', 'twice'));
+  assert.deepEqual(seen, ['loading a', 'ready digest-a', 'loading a', 'ready digest-a', 'failed INFERENCE']);
+});
+
+test('a runtime that dies again much later is started once more again', async () => {
+  const { clock, detector, keeper, backends } = setUp();
+  keeper.start(request('a'));
+  for (let death = 0; death < 3; death++) {
+    await digestOf(detector);
+    backends.get('a')?.die();
+    const waiting = digestOf(detector);
+    clock.advance(1000);
+    assert.equal(await waiting, 'digest-a');
+    clock.advance(60_000);
+  }
+});
+
+test('closing judges what waits, refuses what comes later and gives the model back', async () => {
+  const { detector, keeper, backends } = setUp();
+  keeper.start(request('a'));
+  await digestOf(detector);
+  const backend = backends.get('a');
+  assert.ok(backend);
+  backend.hold = turn;
+  const pending = [1, 2, 3].map((value) => detector.submit(reading(value)));
+  await keeper.close();
+  assert.equal((await Promise.all(pending)).length, 3);
+  await assert.rejects(detector.submit(reading(1)), coded('INFERENCE', 'stopped'));
+  assert.equal(backend.released, 1);
+});
