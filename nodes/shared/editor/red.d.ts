@@ -69,8 +69,14 @@ declare const RED: {
     registerType(type: string, definition: EditorNodeType): void;
     node(id: string): EditorNode | undefined;
     getType(type: string): EditorNodeType | undefined;
+    eachConfig(visit: (config: EditorNode) => void): void;
   };
-  editor: { createEditor(options: object): { getValue(): string; destroy(): void } };
+  utils: { getNodeLabel(node: EditorNode, fallback: string): string };
+  editor: {
+    createEditor(options: object): { getValue(): string; destroy(): void };
+    /** Opens the dialog of a config node, or of a new one with the id `_ADD_`; fills the select `#<prefix>-<name>` after. */
+    editConfig(name: string, type: string, id: string, prefix: string): void;
+  };
   notify(text: string, options?: object): void;
   _(key: string, parameters?: Record<string, unknown>): string;
 };

@@ -25,17 +25,23 @@ export function openDatabase(path: string, migrations: readonly string[]): Opene
     if (!isDamage(thrown)) {
       throw explain(thrown, path);
     }
-    const setAside = `${path}.damaged-${Date.now()}`;
-    renameSync(path, setAside);
-    for (const suffix of ['-wal', '-shm']) {
-      try {
-        renameSync(path + suffix, setAside + suffix);
-      } catch {
-        // There is not always a log to set aside.
-      }
-    }
+    const setAside = setAsideDatabase(path);
     return { database: openAndMigrate(path, migrations), setAside };
   }
+}
+
+/** Renames a damaged database file, which must be closed, and its log; gives the new name. */
+export function setAsideDatabase(path: string): string {
+  const setAside = `${path}.damaged-${Date.now()}`;
+  renameSync(path, setAside);
+  for (const suffix of ['-wal', '-shm']) {
+    try {
+      renameSync(path + suffix, setAside + suffix);
+    } catch {
+      // There is not always a log to set aside.
+    }
+  }
+  return setAside;
 }
 
 function openAndMigrate(path: string, migrations: readonly string[]): DatabaseSync {

@@ -1,0 +1,88 @@
+import type { Link } from './link';
+import type { Held, TopicQueue } from './topic-queue';
+import type { Lane } from './lane';
+
+/** A message under way. */
+export interface Flight {
+  held: Held;
+  queue: TopicQueue;
+  lane: Lane;
+  id: string;
+  sentAt: number;
+}
+
+/** Limit of the bytes that are under way at once; one message always may. */
+const WINDOW_BYTES = 8 * 1024 * 1024;
+
+/** A connection and how it is doing. Times are monotonic ms. */
+export class Carrier {
+  phase: 'closed' | 'opening' | 'open' = 'closed';
+  /** Losses and stalls in a row, until an acknowledgement. While there are any the connection is under suspicion. */
+  failures = 0;
+  attemptedAt = -Infinity;
+  nextAttemptAt = -Infinity;
+  openedAt = 0;
+  lastProbeAt = -Infinity;
+  /** Nothing is sent before: the other side asked for a pause. */
+  pausedUntil = -Infinity;
+  reason = '';
+  readonly flights = new Set<Flight>();
+  private bytes = 0;
+  private lastAnswerAt = 0;
+  /** Since when an acknowledgement has been owed. */
+  private owedSince: number | undefined;
+
+  constructor(
+    readonly link: Link,
+    readonly rank: number,
+  ) {}
+
+  /** Under suspicion it gets one message at a time. */
+  hasRoom(now: number): boolean {
+    return (
+      this.phase === 'open' &&
+      now >= this.pausedUntil &&
+      this.flights.size < (this.failures > 0 ? 1 : this.link.window) &&
+      this.bytes < WINDOW_BYTES
+    );
+  }
+
+  launched(flight: Flight, now: number): void {
+    if (this.flights.size === 0) {
+      this.lastAnswerAt = now;
+    }
+    this.owedSince ??= now;
+    this.flights.add(flight);
+    this.bytes += flight.held.message.body.byteLength;
+  }
+
+  /** Notes an answer; `progress` when it settled the message. */
+  answered(flight: Flight, progress: boolean, now: number): void {
+    this.flights.delete(flight);
+    this.bytes -= flight.held.message.body.byteLength;
+    this.lastAnswerAt = now;
+    if (progress) {
+      this.failures = 0;
+      this.owedSince = this.flights.size > 0 ? now : undefined;
+    }
+  }
+
+  /** Whether messages are under way and nothing at all was answered for too long. */
+  isSilent(now: number, ackTimeoutMs: number): boolean {
+    return this.flights.size > 0 && now - this.lastAnswerAt > ackTimeoutMs;
+  }
+
+  /** Whether answers may come but no acknowledgement did for too long. */
+  isBarren(now: number, ackTimeoutMs: number): boolean {
+    return this.owedSince !== undefined && now - this.owedSince > ackTimeoutMs;
+  }
+
+  reset(): Flight[] {
+    const flights = [...this.flights];
+    this.flights.clear();
+    this.bytes = 0;
+    this.owedSince = undefined;
+    this.phase = 'closed';
+    return flights;
+  }
+}

@@ -1,0 +1,82 @@
+import type { HttpDestination, HttpReply } from '../shared/connections';
+import { wireBody } from './envelope';
+import type { Answer, Link, LinkObserver, Outgoing } from './link';
+import type { BodyKind } from './outbox-port';
+
+const WINDOW = 8;
+const CONTENT_TYPES: Record<BodyKind, string> = {
+  json: 'application/json',
+  message: 'application/json',
+  text: 'text/plain; charset=utf-8',
+  binary: 'application/octet-stream',
+};
+/** Refusals that lie in the credential or in the moment, not in the message. */
+const TRANSIENT = new Set([401, 403, 408, 425, 429]);
+
+/** What a status means for the message. Redirects are not followed, and may end. */
+export function answerOfStatus({ status, retryAfterMs }: HttpReply): Answer {
+  if (status >= 200 && status < 300) {
+    return { outcome: 'acknowledged' };
+  }
+  const reason = `the server answered ${status}`;
+  if (status >= 400 && status < 500 && !TRANSIENT.has(status)) {
+    return { outcome: 'rejected', reason };
+  }
+  return retryAfterMs === undefined
+    ? { outcome: 'retry', reason }
+    : { outcome: 'retry', reason, retryAfterMs };
+}
+
+/** Requests to one HTTP destination, several at once for different topics. */
+export class HttpLink implements Link {
+  readonly ordered = false;
+  readonly window = WINDOW;
+  readonly id: string;
+  readonly name: string;
+  private session: { abort: AbortController; observer: LinkObserver } | undefined;
+
+  constructor(private readonly destination: HttpDestination) {
+    this.id = destination.id;
+    this.name = destination.name;
+  }
+
+  open(observer: LinkObserver): void {
+    this.close();
+    const session = { abort: new AbortController(), observer };
+    this.session = session;
+    // There is nothing to connect: the first request will tell.
+    queueMicrotask(() => {
+      if (this.session === session) {
+        observer.opened();
+      }
+    });
+  }
+
+  send({ id, topic, kind, body }: Outgoing, answer: (answer: Answer) => void): void {
+    const { session } = this;
+    const headers = {
+      'content-type': CONTENT_TYPES[kind],
+      'idempotency-key': id,
+      'edge-topic': encodeURI(topic),
+    };
+    this.destination.send(wireBody(kind, body, id), headers, session?.abort.signal).then(
+      (reply) => {
+        if (this.session === session) {
+          answer(answerOfStatus(reply));
+        }
+      },
+      (thrown: unknown) => {
+        if (this.session === session && session) {
+          this.close();
+          session.observer.lost(thrown instanceof Error ? thrown.message : String(thrown));
+        }
+      },
+    );
+  }
+
+  close(): void {
+    const { session } = this;
+    this.session = undefined;
+    session?.abort.abort();
+  }
+}

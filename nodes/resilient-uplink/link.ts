@@ -1,0 +1,41 @@
+import type { BodyKind } from './outbox-port';
+
+/** What goes over a connection. */
+export interface Outgoing {
+  /** `<store uuid>:<sequence>`, the same on every retry and every connection. */
+  id: string;
+  topic: string;
+  kind: BodyKind;
+  body: Uint8Array;
+}
+
+/** The other side's answer to one message. */
+export type Answer =
+  | { outcome: 'acknowledged' }
+  /** Refused for now: the message is tried again. */
+  | { outcome: 'retry'; reason: string; retryAfterMs?: number }
+  /** Refused for good: the message would be refused however often it is sent. */
+  | { outcome: 'rejected'; reason: string };
+
+export interface LinkObserver {
+  /** Messages may be sent now. */
+  opened(): void;
+  /** The link is closed; whatever was under way has no answer and gets none. */
+  lost(reason: string): void;
+}
+
+/**
+ * One connection as delivery sees it. A link opens, is lost or closed, and may open again; each `open` has its own
+ * observer. It never resends by itself and calls nobody back after `close`.
+ */
+export interface Link {
+  readonly id: string;
+  readonly name: string;
+  /** Whether messages that are under way together arrive in the order in which they were sent. */
+  readonly ordered: boolean;
+  /** How many messages may be under way at once; may change while opening. */
+  readonly window: number;
+  open(observer: LinkObserver): void;
+  send(message: Outgoing, answer: (answer: Answer) => void): void;
+  close(): void;
+}

@@ -1,0 +1,306 @@
+import { join } from 'node:path';
+import type { Clock } from '../shared/clock';
+import { EdgeError, toEdgeError } from '../shared/errors';
+import { WorkerClient } from '../shared/worker/worker-client';
+import {
+  sizeOf,
+  type EvictionOrder,
+  type NewMessage,
+  type Outbox,
+  type ReadRequest,
+  type ReadResult,
+  type Settlement,
+  type StoredMessage,
+  type Usage,
+} from './outbox-port';
+import { pack, unpack, type Packed, type StoredHead } from './packing';
+
+type PackedResult = Packed<StoredHead> & { corrupt: number[]; more: boolean };
+type NewHead = Omit<NewMessage, 'body' | 'origin'>;
+
+export type OutboxWorkerMethods = {
+  open(argument: null): { uuid: string; age: number; usage: Usage; setAside?: string };
+  append(packed: Packed<NewHead>): { first: number; storedMs: number; storedAge: number; usage: Usage };
+  read(request: ReadRequest): PackedResult;
+  settle(settlement: Settlement): Usage;
+  expired(request: { maxAgeMs: number; maxRows: number }): PackedResult;
+  victims(request: { bytes: number; order: EvictionOrder; keep: number[]; maxRows: number }): PackedResult;
+  close(argument: null): void;
+};
+
+export interface OutboxLimits {
+  /** Bytes of stored messages, waiting ones included, from which on new ones are refused. */
+  hardBytes: number;
+  /** Bytes from which on new messages wait for room, which eviction makes; Infinity = they never wait. */
+  holdBytes: number;
+  /** Bytes of one commit; a larger message is one of its own. */
+  batchBytes: number;
+}
+
+/** Bytes that may wait for their commit before further messages are refused. */
+export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const BATCH_ROWS = 1000;
+
+interface Waiting {
+  message: NewMessage;
+  resolve: () => void;
+  reject: (error: EdgeError) => void;
+}
+
+/**
+ * The outbox from the main thread. Messages that arrive in one turn of the event loop, or while a commit is under
+ * way, share the next commit.
+ */
+export class OutboxClient implements Outbox {
+  private queue: Waiting[] = [];
+  private waitingBytes = 0;
+  private committing = false;
+  private scheduled = false;
+  private closed = false;
+  private held = false;
+  private idle: (() => void) | undefined;
+
+  private constructor(
+    private readonly worker: WorkerClient<OutboxWorkerMethods>,
+    readonly uuid: string,
+    private readonly ageAtOpen: number,
+    private readonly openedAt: number,
+    public usage: Usage,
+    private readonly options: OutboxClientOptions,
+  ) {}
+
+  /** Opens or makes the database; rejects with `STORE` when it is in use or the disk refuses. */
+  static async open(
+    path: string,
+    options: OutboxClientOptions,
+  ): Promise<{ outbox: OutboxClient; setAside?: string }> {
+    let client: OutboxClient | undefined;
+    const worker = new WorkerClient<OutboxWorkerMethods>(join(__dirname, 'outbox-worker.js'), {
+      name: 'edge-uplink-outbox',
+      data: { path },
+      onDeath: (error) => client?.fail(new EdgeError('STORE', error.message)),
+    });
+    try {
+      const { uuid, age, usage, setAside } = await worker.call('open', null);
+      client = new OutboxClient(worker, uuid, age, options.clock.monotonic(), usage, options);
+      return setAside === undefined ? { outbox: client } : { outbox: client, setAside };
+    } catch (thrown) {
+      await worker.close();
+      throw storeError(thrown);
+    }
+  }
+
+  age(): number {
+    return Math.round(this.ageAtOpen + this.options.clock.monotonic() - this.openedAt);
+  }
+
+  /**
+   * Stores a message; resolves once it is synced to disk.
+   *
+   * @throws EdgeError `OUTBOX_FULL` or `STORE`, by rejection; the message is then not stored.
+   */
+  append(message: NewMessage): Promise<void> {
+    const size = sizeOf(message);
+    if (this.closed) {
+      return Promise.reject(new EdgeError('STORE', 'The outbox is closed. Send the message again.'));
+    }
+    if (this.usage.bytes + this.waitingBytes + size > this.options.limits.hardBytes) {
+      return Promise.reject(full('its limit ("limitMB") is reached and nothing may be dropped'));
+    }
+    if (this.queue.length > 0 && this.waitingBytes + size > MAX_WAITING_BYTES) {
+      return Promise.reject(full('messages arrive faster than the disk can store them'));
+    }
+    this.waitingBytes += size;
+    return new Promise((resolve, reject) => {
+      this.queue.push({ message, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  /** Lets held messages go on (room was made) or refuses them (none can be made). */
+  release(room: boolean): void {
+    if (!this.held) {
+      return;
+    }
+    this.held = false;
+    if (!room) {
+      this.refuse(this.queue.splice(0), full('its limit ("limitMB") is reached and all of it is being sent'));
+    }
+    this.schedule();
+  }
+
+  async read(request: ReadRequest): Promise<ReadResult> {
+    return this.result(this.worker.call('read', request));
+  }
+
+  async settle(settlement: Settlement): Promise<void> {
+    this.usage = await this.guarded(this.worker.call('settle', settlement));
+  }
+
+  async expired(request: { maxAgeMs: number; maxRows: number }): Promise<ReadResult> {
+    return this.result(this.worker.call('expired', request));
+  }
+
+  async victims(request: {
+    bytes: number;
+    order: EvictionOrder;
+    keep: number[];
+    maxRows: number;
+  }): Promise<ReadResult> {
+    return this.result(this.worker.call('victims', request));
+  }
+
+  /** Resolves when everything that was appended is stored or refused; nothing can be appended any more. */
+  async drain(): Promise<void> {
+    this.closed = true;
+    this.release(true);
+    if (this.queue.length > 0 || this.committing) {
+      await new Promise<void>((resolve) => {
+        this.idle = resolve;
+        this.schedule();
+      });
+    }
+  }
+
+  /** Closes the file and ends the thread. */
+  async close(): Promise<void> {
+    await this.drain();
+    try {
+      await this.worker.call('close', null);
+    } catch {
+      // The thread is gone already, and with it its lock.
+    }
+    await this.worker.close();
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.committing || this.held || this.queue.length === 0) {
+      return;
+    }
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.commit();
+    });
+  }
+
+  private commit(): void {
+    if (this.committing || this.held || this.queue.length === 0) {
+      return;
+    }
+    if (this.usage.bytes > this.options.limits.holdBytes && !this.closed) {
+      this.held = true;
+      this.options.onHeld();
+      return;
+    }
+    const batch = this.nextBatch();
+    const packed = pack(batch, ({ message: { priority, topic, kind, ttlMs } }) => ({
+      priority,
+      topic,
+      kind,
+      ttlMs,
+    }));
+    this.committing = true;
+    this.guarded(this.worker.call('append', packed, [packed.bodies.buffer])).then(
+      (answer) => {
+        this.usage = answer.usage;
+        this.settled(batch);
+        this.options.onStored(
+          batch.map(({ message }, index) => ({
+            ...message,
+            sequence: answer.first + index,
+            storedMs: answer.storedMs,
+            storedAge: answer.storedAge,
+            attempts: 0,
+            earlierRun: false,
+          })),
+        );
+        batch.forEach(({ resolve }) => resolve());
+      },
+      (thrown: unknown) => {
+        this.settled([]);
+        this.refuse(batch, storeError(thrown));
+      },
+    );
+  }
+
+  private nextBatch(): (Waiting & { body: Uint8Array })[] {
+    let bytes = 0;
+    let rows = 0;
+    while (
+      rows < this.queue.length &&
+      rows < BATCH_ROWS &&
+      (rows === 0 || bytes < this.options.limits.batchBytes)
+    ) {
+      bytes += this.queue[rows].message.body.byteLength;
+      rows++;
+    }
+    return this.queue.splice(0, rows).map((waiting) => ({ ...waiting, body: waiting.message.body }));
+  }
+
+  private settled(batch: readonly Waiting[]): void {
+    this.committing = false;
+    for (const { message } of batch) {
+      this.waitingBytes -= sizeOf(message);
+    }
+    this.schedule();
+    if (this.queue.length === 0) {
+      this.idle?.();
+    }
+  }
+
+  private refuse(batch: readonly Waiting[], error: EdgeError): void {
+    for (const { message, reject } of batch) {
+      this.waitingBytes -= sizeOf(message);
+      reject(error);
+    }
+    if (this.queue.length === 0) {
+      this.idle?.();
+    }
+  }
+
+  private async result(answer: Promise<PackedResult>): Promise<ReadResult> {
+    const packed = await this.guarded(answer);
+    return { messages: unpack(packed), corrupt: packed.corrupt, more: packed.more };
+  }
+
+  private async guarded<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (thrown) {
+      const error = toEdgeError(thrown);
+      if (error.code === 'CORRUPT') {
+        this.fail(error);
+      }
+      throw storeError(thrown);
+    }
+  }
+
+  private fail(error: EdgeError): void {
+    if (!this.closed) {
+      this.closed = true;
+      this.refuse(this.queue.splice(0), storeError(error));
+      this.options.onFailure(error);
+    }
+  }
+}
+
+export interface OutboxClientOptions {
+  clock: Pick<Clock, 'monotonic'>;
+  limits: OutboxLimits;
+  /** Called after a commit, in order of sequence, before the appends resolve. */
+  onStored(messages: StoredMessage[]): void;
+  /** Called when new messages wait for room; answered by `release`. */
+  onHeld(): void;
+  /** Called once when the store is of no use any more: `CORRUPT` with `details.file`, or `STORE`. */
+  onFailure(error: EdgeError): void;
+}
+
+function full(reason: string): EdgeError {
+  return new EdgeError('OUTBOX_FULL', `The outbox takes no more: ${reason}. Send the message again later.`);
+}
+
+function storeError(thrown: unknown): EdgeError {
+  const { code, message, details } = toEdgeError(thrown, 'STORE');
+  return code === 'STORE' ? (thrown as EdgeError) : new EdgeError('STORE', `The outbox: ${message}`, details);
+}

@@ -1,0 +1,91 @@
+import { workerData } from 'node:worker_threads';
+import { systemClock } from '../shared/clock';
+import { EdgeError } from '../shared/errors';
+import { isDamage, openDatabase, setAsideDatabase } from '../shared/store/sqlite';
+import { serveWorker, Transferred } from '../shared/worker/serve-worker';
+import { OUTBOX_MIGRATIONS, OutboxStore } from './outbox';
+import type { OutboxWorkerMethods } from './outbox-client';
+import type { ReadResult } from './outbox-port';
+import { pack, storedHead, unpack } from './packing';
+
+const { path } = workerData as { path: string };
+
+let opened: { store: OutboxStore; close: () => void } | undefined;
+
+function open(): { store: OutboxStore; setAside?: string } {
+  const { database, setAside } = openDatabase(path, OUTBOX_MIGRATIONS);
+  try {
+    const store = new OutboxStore(database, systemClock);
+    opened = { store, close: () => database.close() };
+    return setAside === undefined ? { store } : { store, setAside };
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+/** Runs one method on the open store; a damaged file is closed and set aside, so that the next open starts anew. */
+function using<T>(work: (store: OutboxStore) => T): T {
+  if (!opened) {
+    throw new EdgeError('STORE', 'The outbox is not open.');
+  }
+  try {
+    return work(opened.store);
+  } catch (thrown) {
+    if (!isDamage(thrown)) {
+      throw thrown;
+    }
+    opened.close();
+    opened = undefined;
+    throw new EdgeError('CORRUPT', `${path} is damaged and was set aside.`, { file: setAsideDatabase(path) });
+  }
+}
+
+function sending(result: ReadResult): Transferred {
+  const packed = pack(result.messages, storedHead);
+  return new Transferred({ ...packed, corrupt: result.corrupt, more: result.more }, [packed.bodies.buffer]);
+}
+
+const methods = {
+  open: () => {
+    let result: { store: OutboxStore; setAside?: string };
+    try {
+      result = open();
+    } catch (thrown) {
+      if (!isDamage(thrown)) {
+        throw thrown;
+      }
+      const file = setAsideDatabase(path);
+      result = { ...open(), setAside: file };
+    }
+    const { store, setAside } = result;
+    return {
+      uuid: store.uuid,
+      age: store.age(),
+      usage: store.usage(),
+      ...(setAside !== undefined && { setAside }),
+    };
+  },
+  append: (packed) => using((store) => ({ ...store.append(unpack(packed)), usage: store.usage() })),
+  read: (request) => using((store) => sending(store.read(request))),
+  settle: (settlement) =>
+    using((store) => {
+      store.settle(settlement);
+      return store.usage();
+    }),
+  expired: (request) =>
+    using((store) => {
+      store.shrink();
+      return sending(store.expired(request));
+    }),
+  victims: (request) => using((store) => sending(store.victims(request))),
+  close: () => {
+    opened?.store.finish();
+    opened?.close();
+    opened = undefined;
+  },
+} satisfies Record<keyof OutboxWorkerMethods, (argument: never) => unknown> & {
+  [K in keyof OutboxWorkerMethods]: (argument: Parameters<OutboxWorkerMethods[K]>[0]) => unknown;
+};
+
+serveWorker(methods);

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import { connectionOf, type Connection } from '../shared/connections';
+import { registerEdgeNode, withError, type Emit, type NodeContext } from '../shared/edge-node';
+import { toEdgeError } from '../shared/errors';
+import type { EdgeMessage } from '../shared/messages';
+import { parseUplinkConfig, type UplinkConfig } from './config';
+import { HttpLink } from './http-link';
+import type { Link } from './link';
+import { MqttLink } from './mqtt-link';
+import { OPERATIONS, Uplink } from './uplink';
+
+const DELIVERED = 0;
+const UNDELIVERABLE = 1;
+const LARGEST_MESSAGE = 16 * 1024 * 1024;
+
+/** Errors that lie in the message: it comes out of output 2. All others are the caller's to know. */
+const UNSENDABLE = new Set(['TOPIC', 'TOO_LARGE', 'UNSERIALISABLE']);
+
+export = function (RED: NodeAPI): void {
+  registerEdgeNode(RED, {
+    type: 'resilient-uplink',
+    credentials: { hashKey: { type: 'password' } },
+    parse: (raw) => raw,
+    start(raw, context) {
+      const config = parseUplinkConfig(raw, context.credentials.hashKey);
+      const { id, gateway, emit } = context;
+      const source = { id, type: 'resilient-uplink', name: config.name };
+      const links = config.connections.map((connection) =>
+        linkTo(connectionOf(RED, connection, 'connections'), config, context),
+      );
+      const uplink = new Uplink(config, {
+        path: join(gateway.dataDir, 'uplink', id, 'outbox.db'),
+        links,
+        clock: context.clock,
+        random: context.random,
+        envelope: {
+          ...config,
+          gatewayId: gateway.gatewayId,
+          site: gateway.site,
+          maxBytes: Math.min(LARGEST_MESSAGE, config.limitBytes / 2),
+        },
+        figures: context.figures,
+        status: context.status,
+        log: context.log,
+        delivered: (msg) => emit(DELIVERED, msg),
+        undeliverable: (msg, error) => emit(UNDELIVERABLE, withError(msg, error, source)),
+      });
+      const reject = (msg: EdgeMessage, thrown: unknown, out: Emit): void => {
+        const error = toEdgeError(thrown, 'STORE');
+        context.figures.addLabelled('edge_uplink_dropped_total', 'code', error.code);
+        if (!UNSENDABLE.has(error.code)) {
+          throw error;
+        }
+        out(UNDELIVERABLE, withError(msg, error, source));
+      };
+      return {
+        input: async (msg, out) => {
+          const { operation: asked } = msg as { operation?: unknown };
+          const operation = OPERATIONS.find((known) => known === asked);
+          if (operation) {
+            const statistics = await uplink.operate(operation);
+            if (statistics) {
+              out(DELIVERED, Object.assign(msg, { payload: statistics }));
+            }
+            return;
+          }
+          try {
+            await uplink.accept(msg);
+          } catch (thrown) {
+            reject(msg, thrown, out);
+          }
+        },
+        close: (removed) => uplink.close(removed),
+      };
+    },
+  });
+};
+
+function linkTo(connection: Connection, config: UplinkConfig, { id }: NodeContext): Link {
+  return connection.kind === 'broker' ? new MqttLink(connection, id, config.qos) : new HttpLink(connection);
+}

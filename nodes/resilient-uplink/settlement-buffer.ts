@@ -1,0 +1,89 @@
+import type { Clock, Timer } from '../shared/clock';
+import { toEdgeError, type EdgeError } from '../shared/errors';
+import type { Outbox } from './outbox-port';
+
+const GATHER_MS = 50;
+const BATCH = 512;
+
+/** Gathers what became of messages and writes it to the store in batches; what the store refuses stays gathered. */
+export class SettlementBuffer {
+  private removals = new Set<number>();
+  private readonly attempts = new Map<number, number>();
+  private writing: { removals: Set<number>; done: Promise<void> } | undefined;
+  private timer: Timer | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly outbox: Pick<Outbox, 'settle'>,
+    private readonly clock: Clock,
+    private readonly failed: (error: EdgeError) => void,
+  ) {}
+
+  remove(sequence: number): void {
+    this.removals.add(sequence);
+    this.attempts.delete(sequence);
+    this.schedule();
+  }
+
+  note(sequence: number, attempts: number): void {
+    this.attempts.set(sequence, attempts);
+    this.schedule();
+  }
+
+  /** Sequences whose deletion is not on disk yet. */
+  pending(): number[] {
+    return [...this.removals, ...(this.writing?.removals ?? [])];
+  }
+
+  /** Writes everything that was gathered until now; resolves also when the store refused. */
+  async flush(): Promise<void> {
+    await this.writing?.done;
+    if (this.removals.size > 0 || this.attempts.size > 0) {
+      await this.write();
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    this.timer?.cancel();
+  }
+
+  private schedule(): void {
+    if (this.writing || this.closed) {
+      return;
+    }
+    if (this.removals.size >= BATCH) {
+      void this.write();
+    } else {
+      this.timer ??= this.clock.after(GATHER_MS, () => void this.write());
+    }
+  }
+
+  private write(): Promise<void> {
+    this.timer?.cancel();
+    this.timer = undefined;
+    if (this.writing) {
+      return this.writing.done;
+    }
+    const removals = this.removals;
+    const attempts = [...this.attempts];
+    this.removals = new Set();
+    this.attempts.clear();
+    const done = this.outbox.settle({ remove: [...removals], attempts }).then(
+      () => {
+        this.writing = undefined;
+      },
+      (thrown: unknown) => {
+        this.writing = undefined;
+        removals.forEach((sequence) => this.removals.add(sequence));
+        this.failed(toEdgeError(thrown, 'STORE'));
+      },
+    );
+    this.writing = { removals, done };
+    return done.then(() => {
+      if (this.removals.size > 0 || this.attempts.size > 0) {
+        this.schedule();
+      }
+    });
+  }
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../../../nodes/shared/store/sqlite';
+import { EdgeError } from '../../../nodes/shared/errors';
+import type { Answer, Link, LinkObserver, Outgoing } from '../../../nodes/resilient-uplink/link';
+import { OUTBOX_MIGRATIONS, OutboxStore } from '../../../nodes/resilient-uplink/outbox';
+import type {
+  NewMessage,
+  Outbox,
+  ReadRequest,
+  ReadResult,
+  Settlement,
+  StoredMessage,
+  Usage,
+} from '../../../nodes/resilient-uplink/outbox-port';
+import type { FakeClock } from '../../support/fake-clock';
+
+export function message(topic: string, text: string, options: Partial<NewMessage> = {}): NewMessage {
+  return { priority: 1, topic, kind: 'text', body: Buffer.from(text), ttlMs: 0, ...options };
+}
+
+export function openStore(path: string, clock: FakeClock): { store: OutboxStore; database: DatabaseSync } {
+  const { database } = openDatabase(path, OUTBOX_MIGRATIONS);
+  return { store: new OutboxStore(database, clock), database };
+}
+
+/** The real tables behind the port that delivery uses, without the thread. */
+export class LocalOutbox implements Outbox {
+  constructor(readonly store: OutboxStore) {}
+
+  get uuid(): string {
+    return this.store.uuid;
+  }
+
+  get usage(): Usage {
+    return this.store.usage();
+  }
+
+  age(): number {
+    return this.store.age();
+  }
+
+  append(messages: NewMessage[]): StoredMessage[] {
+    const { first, storedMs, storedAge } = this.store.append(messages);
+    return messages.map((entry, index) => ({
+      ...entry,
+      sequence: first + index,
+      storedMs,
+      storedAge,
+      attempts: 0,
+      earlierRun: false,
+    }));
+  }
+
+  read(request: ReadRequest): Promise<ReadResult> {
+    return this.run(() => this.store.read(request));
+  }
+
+  settle(settlement: Settlement): Promise<void> {
+    return this.run(() => this.store.settle(settlement));
+  }
+
+  expired(request: { maxAgeMs: number; maxRows: number }): Promise<ReadResult> {
+    return this.run(() => this.store.expired(request));
+  }
+
+  victims(request: Parameters<Outbox['victims']>[0]): Promise<ReadResult> {
+    return this.run(() => this.store.victims(request));
+  }
+
+  private run<T>(work: () => T): Promise<T> {
+    try {
+      return Promise.resolve(work());
+    } catch (thrown) {
+      return Promise.reject(new EdgeError('STORE', String(thrown)));
+    }
+  }
+}
+
+interface Sent {
+  outgoing: Outgoing;
+  answer: (answer: Answer) => void;
+}
+
+/** A connection that a test plays the other side of. */
+export class FakeLink implements Link {
+  readonly name: string;
+  window = 64;
+  /** Every message that was sent, in order, over all sessions. */
+  readonly sent: Outgoing[] = [];
+  /** What has no answer yet. */
+  waiting: Sent[] = [];
+  observer: LinkObserver | undefined;
+  opens = 0;
+  /** What to do with each message; by default it is acknowledged at once. */
+  onSend: ((sent: Sent) => void) | undefined = ({ answer }) => answer({ outcome: 'acknowledged' });
+  /** Whether opening works. */
+  reachable = true;
+
+  constructor(
+    readonly id: string,
+    readonly ordered = true,
+  ) {
+    this.name = id;
+  }
+
+  open(observer: LinkObserver): void {
+    this.opens++;
+    this.observer = observer;
+    queueMicrotask(() => {
+      if (this.observer !== observer) {
+        return;
+      }
+      if (this.reachable) {
+        observer.opened();
+      } else {
+        this.die('refused');
+      }
+    });
+  }
+
+  send(outgoing: Outgoing, answer: (answer: Answer) => void): void {
+    this.sent.push(outgoing);
+    const sent = { outgoing, answer };
+    this.waiting.push(sent);
+    this.onSend?.(sent);
+  }
+
+  /** The other side goes away. */
+  die(reason = 'reset'): void {
+    const { observer } = this;
+    this.observer = undefined;
+    this.waiting = [];
+    observer?.lost(reason);
+  }
+
+  close(): void {
+    this.observer = undefined;
+    this.waiting = [];
+  }
+
+  get texts(): string[] {
+    return this.sent.map(({ body }) => Buffer.from(body).toString());
+  }
+}
+
+export function folderOf(prefix: string): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), `${prefix}-`));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
