@@ -86,7 +86,7 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       assert.deepEqual(ours.flatMap(({ types }) => types).sort(), [...TYPES].sort());
 
       const example = await fetch(
-        `${station.url}/library/_examples_/flows/@millwright/node-red-edge/predictive-maintenance`,
+        `${station.url}/library/examples/flows/@millwright/node-red-edge/predictive-maintenance`,
       );
       assert.equal(example.status, 200, 'the example under Import');
       const deployed = await fetch(`${station.url}/flows`, {

@@ -99,7 +99,11 @@ export class Editor {
   }
 
   /** A node's state as the editor holds it. */
-  node(id: string): Promise<Record<string, unknown>> {
+  async node(id: string): Promise<Record<string, unknown>> {
+    await this.page.waitForFunction(
+      (nodeId) => (globalThis as unknown as EditorGlobal).RED.nodes.node(nodeId),
+      id,
+    );
     return this.page.evaluate((nodeId) => {
       const node = (globalThis as unknown as EditorGlobal).RED.nodes.node(nodeId) as Record<string, unknown>;
       return Object.fromEntries(

@@ -133,12 +133,12 @@ export class Cloud {
   }
 }
 
-/** Waits until nothing new has arrived for a while: the runs' only way to know that they are over. */
+/** Waits until something and then nothing new has arrived for a while: the runs' only way to know that they are over. */
 export async function quiet(count: () => number, forMs = 1500, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let last = count();
   let since = Date.now();
-  while (Date.now() - since < forMs) {
+  while (last === 0 || Date.now() - since < forMs) {
     if (Date.now() > deadline) {
       throw new Error(`Still busy after ${timeoutMs} ms`);
     }
