@@ -38,11 +38,8 @@ RED.nodes.registerType('crdt-state', {
   inputs: 1,
   outputs: 2,
   icon: 'crdt-state.svg',
-  paletteLabel() {
-    return this._('crdt-state.paletteLabel');
-  },
   label() {
-    return this.name || this._('crdt-state.paletteLabel');
+    return this.name || 'crdt-state';
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

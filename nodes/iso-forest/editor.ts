@@ -46,11 +46,8 @@ RED.nodes.registerType('iso-forest', {
   inputs: 1,
   outputs: 2,
   icon: 'iso-forest.svg',
-  paletteLabel() {
-    return this._('iso-forest.paletteLabel');
-  },
   label() {
-    return this.name || this._('iso-forest.paletteLabel');
+    return this.name || 'iso-forest';
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

@@ -111,10 +111,7 @@ RED.nodes.registerType('sensor-ingest', {
     maxBytes: { value: 1048576, label: label('maxBytes'), validate: wholeNumber(1) },
   },
   label() {
-    return this.name || this._('sensor-ingest.paletteLabel');
-  },
-  paletteLabel() {
-    return RED._('@millwright/node-red-edge/sensor-ingest:sensor-ingest.paletteLabel');
+    return this.name || 'sensor-ingest';
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

@@ -14,9 +14,12 @@ interface NodeRed {
   stop(): Promise<void>;
   events: NodeJS.EventEmitter;
   httpAdmin: (request: unknown, response: unknown) => void;
+  httpNode: (request: unknown, response: unknown, next: () => void) => void;
 }
 
 const MACHINES = 6;
+/** Node-RED's log level of errors. */
+const ERROR = 20;
 const root = resolve(__dirname, '..', '..', '..');
 const userDir = join(root, '.demo');
 
@@ -75,15 +78,28 @@ async function startNodeRed(): Promise<{ url: string; stop(): Promise<void> }> {
     userDir,
     flowFile: 'flows.json',
     httpAdminRoot: '/',
-    httpNodeRoot: '/api',
+    httpNodeRoot: '/',
     credentialSecret: 'edge-demo',
     uiHost: '127.0.0.1',
     uiPort: port,
-    logging: { console: { level: 'warn', metrics: false, audit: false } },
+    // Remarks on the demonstration's bare settings are left out; what a node says is shown.
+    logging: {
+      console: { level: 'off' },
+      nodes: {
+        level: 'warn',
+        handler: () => (entry: { level: number; id?: string; type?: string; msg: unknown }) => {
+          if (entry.id !== undefined || entry.level <= ERROR) {
+            say(`${clock()}  ${entry.type ?? 'Node-RED'}: ${String(entry.msg)}`);
+          }
+        },
+      },
+    },
     editorTheme: { tours: false, projects: { enabled: false } },
     telemetry: { enabled: false, updateNotification: false },
   });
-  server.on('request', red.httpAdmin);
+  server.on('request', (request, response) =>
+    red.httpNode(request, response, () => red.httpAdmin(request, response)),
+  );
   const started = once(red.events, 'flows:started');
   await red.start();
   await started;

@@ -54,7 +54,7 @@ export function overMqtt(template: readonly FlowEntry[], options: MqttFlowOption
       qos: '1',
       retain: 'false',
       broker: 'edge-demo-mqtt',
-      x: 360,
+      x: 350,
       y: 320,
       wires: [],
     },
@@ -72,7 +72,7 @@ export function overMqtt(template: readonly FlowEntry[], options: MqttFlowOption
       rh: 0,
       inputs: 0,
       x: 620,
-      y: 440,
+      y: 540,
       wires: [['edge-demo-watch']],
     },
     {
@@ -86,8 +86,8 @@ export function overMqtt(template: readonly FlowEntry[], options: MqttFlowOption
       tostatus: false,
       complete: 'payload',
       targetType: 'msg',
-      x: 840,
-      y: 440,
+      x: 830,
+      y: 540,
       wires: [],
     },
   ];

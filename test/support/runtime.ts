@@ -50,8 +50,8 @@ interface NodeRedModule {
     flows: { setFlows(options: object): Promise<unknown> };
     nodes: { getNodeList(options: object): Promise<{ types: string[]; err?: unknown; module: string }[]> };
   };
-  httpAdmin: unknown;
-  httpNode: unknown;
+  httpAdmin: (request: unknown, response: unknown) => void;
+  httpNode: (request: unknown, response: unknown, next: () => void) => void;
   events: EventEmitter;
 }
 
@@ -97,7 +97,7 @@ export class TestRuntime {
     red.default.init(server, {
       userDir,
       httpAdminRoot: '/',
-      httpNodeRoot: '/api',
+      httpNodeRoot: '/',
       flowFile: 'flows.json',
       credentialSecret: false,
       logging: {
@@ -108,7 +108,9 @@ export class TestRuntime {
       telemetry: { enabled: false },
       ...options.settings,
     });
-    server.on('request', red.default.httpAdmin as (request: unknown, response: unknown) => void);
+    server.on('request', (request, response) =>
+      red.default.httpNode(request, response, () => red.default.httpAdmin(request, response)),
+    );
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const started = once(red.default.events, 'flows:started');

@@ -10,6 +10,7 @@ interface NodeRed {
   stop(): Promise<void>;
   events: NodeJS.EventEmitter;
   httpAdmin: (request: unknown, response: unknown) => void;
+  httpNode: (request: unknown, response: unknown, next: () => void) => void;
 }
 
 const send = (report: object): void => void process.send?.(report);
@@ -19,15 +20,12 @@ async function main(): Promise<void> {
     userDir,
     module: moduleName,
     settings,
-  } = JSON.parse(process.argv[2]) as {
-    userDir: string;
-    module: string;
-    settings: object;
-  };
+    port: wantedPort,
+  } = JSON.parse(process.argv[2]) as { userDir: string; module: string; settings: object; port: number };
   (globalThis as { edgeTestSink?: (id: string, msg: EdgeMessage) => void }).edgeTestSink = (id, msg) =>
     send({ kind: 'sink', id, msg: { ...msg, req: undefined, res: undefined }, at: Date.now() });
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(wantedPort, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const red = ((await import(moduleName)) as { default: NodeRed }).default;
@@ -35,7 +33,7 @@ async function main(): Promise<void> {
     userDir,
     flowFile: 'flows.json',
     httpAdminRoot: '/',
-    httpNodeRoot: '/api',
+    httpNodeRoot: '/',
     uiPort: port,
     credentialSecret: false,
     logging: {
@@ -46,7 +44,9 @@ async function main(): Promise<void> {
     telemetry: { enabled: false },
     ...settings,
   });
-  server.on('request', red.httpAdmin);
+  server.on('request', (request, response) =>
+    red.httpNode(request, response, () => red.httpAdmin(request, response)),
+  );
   const started = once(red.events, 'flows:started');
   await red.start();
   await started;

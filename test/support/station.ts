@@ -17,6 +17,8 @@ export interface StationOptions {
   flow: FlowNode[];
   module?: 'node-red' | 'node-red-4';
   settings?: Record<string, unknown>;
+  /** Any free one otherwise. */
+  port?: number;
   /** Puts the package into the user folder; a link to this checkout otherwise. */
   install?: (userDir: string) => void;
 }
@@ -53,6 +55,7 @@ export class Station extends EventEmitter {
           userDir: this.userDir,
           module: this.options.module ?? 'node-red',
           settings: this.options.settings ?? {},
+          port: this.options.port ?? 0,
         }),
       ],
       { serialization: 'advanced', execArgv: ['--enable-source-maps'] },
