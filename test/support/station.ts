@@ -37,7 +37,7 @@ export class Station extends EventEmitter {
   static async start(options: StationOptions): Promise<Station> {
     const station = new Station(options);
     (options.install ?? prepareUserDir)(station.userDir);
-    writeFileSync(join(station.userDir, 'flows.json'), JSON.stringify(options.flow));
+    writeFileSync(join(station.userDir, 'flows.json'), JSON.stringify(options.flow.map(onCanvas)));
     await station.launch();
     return station;
   }
@@ -111,4 +111,9 @@ export class Station extends EventEmitter {
       await exited;
     }
   }
+}
+
+/** Node-RED takes a node without a place on the canvas for a configuration node. */
+function onCanvas(node: FlowNode): FlowNode {
+  return 'wires' in node ? { x: 0, y: 0, ...node } : node;
 }
