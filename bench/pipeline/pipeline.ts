@@ -48,6 +48,7 @@ async function main(): Promise<void> {
   const program = values.broker === 'aedes' ? undefined : findProgram('mosquitto');
   const broker = program ? await Mosquitto.start(program) : await startBroker();
   const station = await Station.start({ flow: benchFlow(broker.url, program ? '5' : '4') });
+  await station.shows('edge-pm-ingest', 'sensor-ingest.status.listening');
   const machines = await connectAsync(broker.url, { clientId: 'machines' });
   const alerts = await connectAsync(broker.url, { clientId: 'alerts' });
   const inFlow: number[] = [];

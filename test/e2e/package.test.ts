@@ -92,7 +92,8 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       const deployed = await fetch(`${station.url}/flows`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(await example.json()),
+        // The example's cloud endpoint is on Node-RED's own port.
+        body: (await example.text()).replaceAll('http://127.0.0.1:1880', station.url),
       });
       assert.equal(deployed.status, 204);
       for (const type of TYPES.slice(3)) {

@@ -42,6 +42,7 @@ test('every row of AI4I 2020, sent over MQTT through the flow, gets the score th
   const station = await Station.start({ flow: flow(broker.url) });
   const machines = await connectAsync(broker.url);
   try {
+    await station.shows('ingest', 'sensor-ingest.status.listening');
     const scores = new Float64Array(rows.length).fill(NaN);
     let judged = 0;
     const all = new Promise<void>((resolve) => {

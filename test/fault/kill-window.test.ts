@@ -51,6 +51,7 @@ test(`Node-RED is killed ${KILLS} times while readings flow: nothing accepted is
   const machines = await connectAsync(broker.url, { clientId: 'machines' });
   const station = await Station.start({ flow: flow(broker.url) });
   try {
+    await station.shows('ingest', 'sensor-ingest.status.listening');
     const arrived = new Map<number, number>();
     cloud.on('message', (_topic, body) => {
       const { n } = JSON.parse(body.toString()) as { n: number };

@@ -78,6 +78,24 @@ export class Station extends EventEmitter {
     });
   }
 
+  /** Waits until a node shows the status with this locale key, such as `sensor-ingest.status.listening`. */
+  async shows(nodeId: string, text: string, timeoutMs = 20_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const { nodes } = (await (await fetch(`${this.url}/edge/status`)).json()) as {
+        nodes: { id: string; status: { text: string } | null }[];
+      };
+      const status = nodes.find(({ id }) => id === nodeId)?.status;
+      if (status?.text === text) {
+        return;
+      }
+      if (Date.now() > deadline) {
+        throw new Error(`${nodeId} shows "${status?.text ?? ''}" instead of "${text}"`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   /** Warnings and errors in the log so far. */
   problems(): LogEntry[] {
     return this.logs.filter(isProblem);

@@ -6,6 +6,7 @@ import { packageRoot, type FlowNode } from './runtime';
 /** The nodes of the template that tests look at. */
 export const TEMPLATE = {
   ingest: 'edge-pm-ingest',
+  waves: 'edge-pm-waves',
   uplink: 'edge-pm-uplink',
   state: 'edge-pm-state',
 } as const;

@@ -8,6 +8,9 @@ export interface WorkerCall {
   argument: unknown;
 }
 
+/** Asks the thread to finish what it has begun and end. */
+export const CLOSE = 'close' as const;
+
 export interface WorkerAnswer {
   id: number;
   value?: unknown;

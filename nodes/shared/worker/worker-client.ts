@@ -1,6 +1,9 @@
 import { Worker, type Transferable } from 'node:worker_threads';
 import { EdgeError, toEdgeError } from '../errors';
-import type { WorkerAnswer, WorkerCall, WorkerMethods } from './protocol';
+import { CLOSE, type WorkerAnswer, type WorkerCall, type WorkerMethods } from './protocol';
+
+/** How long a thread may take to finish; Node-RED waits 15 s for a node to close. */
+const GRACE_MS = 10_000;
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -23,6 +26,7 @@ export class WorkerClient<M extends WorkerMethods> {
   private nextId = 1;
   private dead: EdgeError | undefined;
   private closing = false;
+  private readonly ended: Promise<void>;
 
   /** @param script absolute path of the worker's compiled file. */
   constructor(
@@ -37,7 +41,12 @@ export class WorkerClient<M extends WorkerMethods> {
     });
     this.worker.on('message', (answer: WorkerAnswer) => this.settle(answer));
     this.worker.on('error', (thrown: unknown) => this.die(`failed: ${toEdgeError(thrown).message}`));
-    this.worker.on('exit', (code) => this.die(`ended with code ${code}`));
+    this.ended = new Promise((resolve) => {
+      this.worker.on('exit', (code) => {
+        this.die(`ended with code ${code}`);
+        resolve();
+      });
+    });
   }
 
   /** Runs one method in the thread; rejects with its error, or `WORKER` if the thread is gone. */
@@ -62,10 +71,18 @@ export class WorkerClient<M extends WorkerMethods> {
     return this.waiting.size;
   }
 
-  /** Ends the thread; await what must be finished before. */
+  /**
+   * Lets the thread finish the calls it has and end by itself: to terminate one in the middle of native code can
+   * abort the whole process. A thread that does not end in time is terminated all the same.
+   */
   async close(): Promise<void> {
     this.closing = true;
-    await this.worker.terminate();
+    if (!this.dead) {
+      this.worker.postMessage(CLOSE);
+      const overdue = setTimeout(() => void this.worker.terminate(), GRACE_MS);
+      await this.ended;
+      clearTimeout(overdue);
+    }
   }
 
   private settle(answer: WorkerAnswer): void {
