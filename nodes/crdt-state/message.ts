@@ -32,7 +32,7 @@ export async function serveMessage(
 ): Promise<StateMessage | undefined> {
   const { host } = shared;
   const { topic, payload, operation: asked = 'set' } = msg as Partial<Record<string, unknown>>;
-  const operation = typeof asked === 'string' ? asked : JSON.stringify(asked);
+  const operation = typeof asked === 'string' ? asked : `(${typeof asked})`;
   if (payload instanceof Uint8Array && typeof topic === 'string' && topic.startsWith('edge/state/')) {
     if (!topic.startsWith(spacePrefix(space))) {
       throw new EdgeError(

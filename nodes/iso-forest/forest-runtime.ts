@@ -178,7 +178,8 @@ export class ForestRuntime {
       this.maintenance.apply(source, msg.payload);
       return;
     }
-    const answer = await operate(operation as Operation, source, msg.payload, {
+    const asked = typeof operation === 'string' ? operation : `(${typeof operation})`;
+    const answer = await operate(asked as Operation, source, msg.payload, {
       config: this.options.config,
       table: this.table,
       keeper: this.keeper,

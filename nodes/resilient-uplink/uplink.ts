@@ -5,7 +5,7 @@ import type { StatusReporter } from '../shared/status';
 import type { UplinkConfig } from './config';
 import type { DeliveryNote } from './delivery';
 import { envelopeOf, rebuild, type EnvelopeConfig } from './envelope';
-import type { StoredMessage } from './outbox-port';
+import type { NewMessage, StoredMessage } from './outbox-port';
 import { Session, type SessionEvents, type SessionTools } from './session';
 import { oldestSeconds, statisticsOf, type Statistics } from './statistics';
 import { statusOf } from './uplink-status';
@@ -59,10 +59,24 @@ export class Uplink {
    * @throws EdgeError `TOPIC`, `TOO_LARGE`, `UNSERIALISABLE`, `OUTBOX_FULL` or `STORE`; it is then not stored
    */
   async accept(msg: EdgeMessage): Promise<void> {
-    const message = envelopeOf(msg, this.tools.envelope);
+    const message = this.envelope(msg);
     const session = this.session ?? (await this.opening);
     await session.outbox.append(message);
     this.tools.figures.add('edge_bytes_in_total', message.body.byteLength);
+  }
+
+  private envelope(msg: EdgeMessage): NewMessage {
+    try {
+      return envelopeOf(msg, this.tools.envelope);
+    } catch (thrown) {
+      if (thrown instanceof EdgeError) {
+        throw thrown;
+      }
+      throw new EdgeError(
+        'UNSERIALISABLE',
+        `The message cannot be read for storing: ${toEdgeError(thrown).message.split('\n')[0]}. Send plain values, or correct "drop" and "hash".`,
+      );
+    }
   }
 
   /** Runs an operation of `msg.operation`; `stats` gives figures to reply with. */

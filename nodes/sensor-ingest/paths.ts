@@ -52,7 +52,7 @@ export function typeName(value: unknown): string {
   const names: Partial<Record<string, string>> = {
     string: 'a text',
     number: 'a number',
-    bigint: 'a number',
+    bigint: 'a BigInt',
     boolean: 'true/false',
     undefined: 'nothing',
     object: 'an object',

@@ -106,7 +106,8 @@ export class IngestPipeline {
       this.remember(reading, acceptance, counted);
       return acceptance;
     }
-    const readings = decoded.rows.map((row, index) => at(index, () => this.read(msg, row)));
+    // Not by map, which passes over the holes of a list.
+    const readings = Array.from(decoded.rows, (row, index) => at(index, () => this.read(msg, row)));
     this.sources.admit(readings.map(({ source }) => source));
     acceptance.refused = this.rememberAll(readings, acceptance, counted);
     return acceptance;

@@ -68,26 +68,47 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
     );
     const started = start(RED, nodeType, this, definition, figures, status);
     this.on('input', (msg, send, done) => {
-      const message = msg as EdgeMessage;
-      const emit: Emit = (output, out) => send(at(output, out));
+      // A frozen message is served as a copy: results are written into it after the node's state has changed.
+      const message = (Object.isExtensible(msg) ? msg : { ...msg }) as EdgeMessage;
+      const emit = emitter(this, send);
+      // Node-RED copies a message for Catch and Complete nodes, which fails for one that is nested too deep or has a
+      // getter that throws. Thrown on from here, it would end the process.
+      const finish = (error?: EdgeError): void => {
+        try {
+          done(error);
+        } catch (thrown) {
+          if (error) {
+            this.error(error, { _msgid: message._msgid });
+          } else {
+            this.warn(`Complete nodes cannot be told of a message: ${toEdgeError(thrown).message}`);
+          }
+        }
+      };
       const fail = (thrown: unknown): void => {
         const error = toEdgeError(thrown);
         if (nodeType.rejectOutput === undefined) {
-          done(error);
-        } else {
+          finish(error);
+          return;
+        }
+        try {
           emit(nodeType.rejectOutput, withError(message, error, this));
-          done();
+        } catch {
+          finish(error);
+          return;
         }
+        finish();
       };
+      let result: void | Promise<void>;
       try {
-        const result = started.input?.(message, emit);
-        if (result instanceof Promise) {
-          result.then(() => done(), fail).catch((thrown: unknown) => this.error(toEdgeError(thrown)));
-        } else {
-          done();
-        }
+        result = started.input?.(message, emit);
       } catch (thrown) {
         fail(thrown);
+        return;
+      }
+      if (result instanceof Promise) {
+        result.then(() => finish(), fail).catch((thrown: unknown) => this.error(toEdgeError(thrown)));
+      } else {
+        finish();
       }
     });
     this.on('close', (removed: boolean, done: () => void) => {
@@ -133,6 +154,7 @@ function start<C>(
 ): RunningNode {
   try {
     let gateway: Gateway | undefined;
+    const emit = emitter(node, (slots) => node.send(slots));
     const context: NodeContext = {
       RED,
       id: node.id,
@@ -147,12 +169,12 @@ function start<C>(
       random: systemRandom,
       figures,
       status,
-      emit: (output, msg) => node.send(at(output, msg)),
+      emit,
       reject: (msg, error) => {
         if (nodeType.rejectOutput === undefined) {
           node.error(error, msg);
         } else {
-          node.send(at(nodeType.rejectOutput, withError(msg, error, node)));
+          emit(nodeType.rejectOutput, withError(msg, error, node));
         }
       },
       log: {
@@ -188,6 +210,24 @@ function start<C>(
       },
     };
   }
+}
+
+/** Node-RED copies a message that goes to several wires; what it cannot copy is reported, as the sender can do nothing. */
+function emitter(node: Node, send: (slots: (EdgeMessage | null)[]) => void): Emit {
+  return (output, msg) => {
+    try {
+      send(at(output, msg));
+    } catch (thrown) {
+      const reason = toEdgeError(thrown).message;
+      node.error(
+        new EdgeError(
+          'INTERNAL',
+          `A message of output ${output + 1} cannot be copied for all its wires: ${reason}. Send plain values, not nested deeply.`,
+        ),
+        { _msgid: msg._msgid },
+      );
+    }
+  };
 }
 
 function at(output: number, msg: EdgeMessage): (EdgeMessage | null)[] {

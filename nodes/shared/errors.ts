@@ -21,9 +21,26 @@ export function toEdgeError(thrown: unknown, code = 'INTERNAL'): EdgeError {
   if (thrown instanceof EdgeError) {
     return thrown;
   }
-  const error = new EdgeError(code, thrown instanceof Error ? thrown.message : String(thrown));
-  if (thrown instanceof Error && thrown.stack) {
-    error.stack = thrown.stack;
+  const error = new EdgeError(
+    code,
+    textOf(thrown, 'message') ?? 'Something without a description was thrown.',
+  );
+  const stack = textOf(thrown, 'stack');
+  if (stack) {
+    error.stack = stack;
   }
   return error;
+}
+
+/** What a payload's own code threw may throw again when it is looked at. */
+function textOf(thrown: unknown, property: 'message' | 'stack'): string | undefined {
+  try {
+    if (thrown instanceof Error) {
+      const text: unknown = thrown[property];
+      return typeof text === 'string' ? text : undefined;
+    }
+    return property === 'message' ? String(thrown) : undefined;
+  } catch {
+    return undefined;
+  }
 }

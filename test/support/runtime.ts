@@ -20,6 +20,12 @@ export interface LogEntry {
   msg: unknown;
 }
 
+export interface NodeStatus {
+  fill?: string;
+  shape?: string;
+  text?: string;
+}
+
 /** Node-RED's log levels. */
 export const LOG = { fatal: 10, error: 20, warn: 30, info: 40 } as const;
 
@@ -70,6 +76,7 @@ export class TestRuntime {
   readonly logs: LogEntry[] = [];
   private readonly arrivals = new EventEmitter();
   private readonly received = new Map<string, EdgeMessage[]>();
+  private readonly shown = new Map<string, NodeStatus>();
 
   private constructor(
     private readonly red: NodeRedModule,
@@ -94,6 +101,9 @@ export class TestRuntime {
       runtime.arrivals.emit(nodeId);
     };
     (globalThis as { edgeTestSink?: typeof collect }).edgeTestSink = collect;
+    red.default.events.on('node-status', ({ id, status }: { id: string; status: NodeStatus }) =>
+      runtime.shown.set(id, status),
+    );
     red.default.init(server, {
       userDir,
       httpAdminRoot: '/',
@@ -131,6 +141,11 @@ export class TestRuntime {
     const started = once(this.red.events, 'flows:started');
     await this.red.runtime.flows.setFlows({ flows: { flows: withTab, credentials }, deploymentType: 'full' });
     await started;
+  }
+
+  /** What a node shows under itself. */
+  status(nodeId: string): NodeStatus | undefined {
+    return this.shown.get(nodeId);
   }
 
   /** Sends a message into a node. */

@@ -159,7 +159,11 @@ function unfit(plan: InputPlan, place: number, value: number): EdgeError {
 
 function expectObject(plan: InputPlan, payload: unknown): void {
   if (typeof payload !== 'object' || payload === null || Buffer.isBuffer(payload)) {
-    const form = Buffer.isBuffer(payload) ? 'a Buffer' : payload === null ? 'null' : `a ${typeof payload}`;
+    const form = Buffer.isBuffer(payload)
+      ? 'a Buffer'
+      : payload === undefined || payload === null
+        ? 'empty'
+        : `a ${typeof payload}`;
     throw new EdgeError(
       'SHAPE',
       `msg.payload is ${form}; the model takes an object of channels, a list of ${plan.width} numbers, or a batch of these. Put a sensor-ingest node in front to decode it.`,

@@ -41,7 +41,8 @@ export function rowsOf(msg: EdgeMessage, arrivedAt: number): RowSet {
   }
   const readings = Array.isArray(msg.reading) ? (msg.reading as unknown[]) : [];
   const detections = Array.isArray(msg.detections) ? (msg.detections as unknown[]) : [];
-  const rows = msg.payload.map((payload, index) =>
+  // Not by map, which passes over the holes of a list.
+  const rows = Array.from(msg.payload, (payload, index) =>
     row(payload, readings[index], detections[index], topic, arrivedAt),
   );
   return { batch: true, rows };
@@ -104,7 +105,7 @@ function isReading(value: unknown): value is Reading {
     'source' in value &&
     typeof value.source === 'string' &&
     'ts' in value &&
-    typeof value.ts === 'number'
+    Number.isFinite(value.ts)
   );
 }
 

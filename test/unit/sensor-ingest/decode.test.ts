@@ -115,6 +115,8 @@ test('one bad row refuses the whole batch, says which, and changes nothing', () 
   assert.equal(error.code, 'NOT_FINITE');
   assert.equal(error.details?.row, 1);
   assert.match(error.message, /Row 1/);
+  const holes = refusal(Object.assign([{ t: 1 }], { 2: { t: 3 } }));
+  assert.deepEqual([holes.code, holes.details?.row], ['DECODE', 1]);
   assert.equal(pipeline.sources.size, 0);
   assert.equal(take({ t: 1 })[0].reading.seq, 0);
 });

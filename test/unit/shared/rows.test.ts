@@ -93,3 +93,20 @@ test('garbage in reading and detections is no reading and no detection', () => {
   assert.equal(rows[0].source, 't');
   assert.deepEqual(rows[0].detections, []);
 });
+
+test('a reading whose time is no number is no reading: it would never let an episode end', () => {
+  for (const ts of [NaN, Infinity, '5', null]) {
+    const { rows } = rowsOf({ _msgid: '1', topic: 't', payload: 1, reading: { source: 's', ts } }, 5);
+    assert.deepEqual([rows[0].source, rows[0].ts, rows[0].reading], ['t', 5, undefined]);
+  }
+});
+
+test('a hole in a batch is a row without a payload', () => {
+  const payload: unknown[] = [{ a: 1 }];
+  payload[2] = { a: 3 };
+  const { rows } = rowsOf({ _msgid: '1', payload }, 5);
+  assert.deepEqual(
+    rows.map((row) => row.payload),
+    [{ a: 1 }, undefined, { a: 3 }],
+  );
+});
