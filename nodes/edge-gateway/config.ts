@@ -8,6 +8,8 @@ export interface GatewayConfig {
   site: string;
   /** Empty = `<userDir>/edge`. */
   dataDir: string;
+  /** Whether the flow file asks for telemetry, which this version does not publish. */
+  wantsTelemetry: boolean;
 }
 
 export function parseGatewayConfig(raw: unknown): GatewayConfig {
@@ -17,5 +19,6 @@ export function parseGatewayConfig(raw: unknown): GatewayConfig {
     gatewayId: config.text('gatewayId'),
     site: config.text('site'),
     dataDir: config.text('dataDir'),
+    wantsTelemetry: config.text('telemetryBroker') !== '',
   };
 }

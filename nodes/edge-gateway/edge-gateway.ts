@@ -10,7 +10,10 @@ export = function (RED: NodeAPI): void {
   registerEdgeNode(RED, {
     type: 'edge-gateway',
     parse: parseGatewayConfig,
-    start(config, { id }) {
+    start(config, { id, log }) {
+      if (config.wantsTelemetry) {
+        log.warn('Property "telemetryBroker": this version publishes no telemetry. See GET /edge/status instead.');
+      }
       const userDir = RED.settings.userDir ?? process.cwd();
       const dataDir = config.dataDir ? resolve(userDir, config.dataDir) : defaultDataDir(RED);
       const expose: GatewayNode = {
