@@ -93,3 +93,16 @@ test('garbage in reading and detections is no reading and no detection', () => {
   assert.equal(rows[0].source, 't');
   assert.deepEqual(rows[0].detections, []);
 });
+
+test('the lists of each output are of equal length where only some rows of a batch came with a reading', () => {
+  const reading = { id: '1', source: 's', ts: 1, seq: 0, quality: 'good' };
+  const sent = run({ _msgid: '1', payload: [{ a: 1 }, { a: 2 }, { a: 3 }], reading: [reading, null, null] }, [
+    { output: 0, detection: detection() },
+    { output: 1, detection: detection() },
+    { output: 1, detection: detection() },
+  ]);
+  assert.deepEqual(
+    sent.map(({ msg }) => msg.reading),
+    [[reading], [null, null]],
+  );
+});
