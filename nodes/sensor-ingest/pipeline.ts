@@ -9,7 +9,7 @@ import { excerpt } from './paths';
 import { FeatureExtractor } from './features';
 import { Deadband } from './reduce';
 import { RowReader, type RowReading } from './row-reader';
-import { noteHeard, Sources, type SourceEvent, type SourceState } from './sources';
+import { Sources, type SourceEvent, type SourceState } from './sources';
 import { SwingingDoor } from './swinging-door';
 import { TimeWindow } from './time-window';
 import { checkMagnitudes, WaveformReader } from './waveform';
@@ -247,7 +247,7 @@ export class IngestPipeline {
 
   private heard(state: SourceState, acceptance: Acceptance): void {
     acceptance.readings++;
-    const returned = noteHeard(state, this.clock);
+    const returned = this.sources.heard(state, this.clock);
     if (returned) {
       acceptance.events.push(returned);
     }
