@@ -162,6 +162,10 @@ export class IngestPipeline {
     if (fingerprint && state.recent.has(fingerprint.high, fingerprint.low)) {
       throw duplicateOf(row);
     }
+    if (state.newest > this.clock.now() + this.config.futureLimitMs) {
+      // It was taken while the gateway's clock ran ahead; measured against it, everything from now on would be late.
+      state.newest = -Infinity;
+    }
     const tooLate = timed && ts < state.newest - this.config.latenessMs;
     const quality: Quality = tooLate ? 'uncertain' : row.quality;
     const late = timed && ts < state.newest;
