@@ -31,6 +31,8 @@ export function clientOptions(
     keepalive: config.keepalive,
     clean: config.cleanStart,
     reconnectPeriod: 2000,
+    // A broker that starts up, or whose users are being changed, refuses for a while; mqtt.js would give up for good.
+    reconnectOnConnackError: true,
     connectTimeout: 10_000,
     resubscribe: false,
     queueQoSZero: false,

@@ -37,6 +37,9 @@ export interface ModelTools {
  */
 export const REGIME_READINGS = 500;
 
+/** While the reference is taken, so many flagged readings (counted in the same way) are strays; more are a state of the machine. */
+export const STRAY_READINGS = 20;
+
 /** Rows that stay the measure. */
 interface Reference {
   rows: RowWindow;
@@ -134,7 +137,9 @@ export class ForestModel {
   }
 
   /**
-   * Takes a row in after it was scored. A flagged one is not learned, unless the threshold is a share of the history.
+   * Takes a row in after it was scored. A flagged one is not learned, unless the threshold is a share of the history, or
+   * it belongs to a state that lasts while the reference is taken: whoever commissions a machine vouches for it, and a
+   * reference without the states that the warm-up did not see would flag each of them for good.
    *
    * @returns whether this row was the one that made it a new regime
    */
@@ -145,6 +150,9 @@ export class ForestModel {
       if (this.flagged >= REGIME_READINGS && !(this.options.learn === 'reference' && this.stands)) {
         this.restart();
         return true;
+      }
+      if (this.commissioning && this.flagged > STRAY_READINGS) {
+        this.learn(row);
       }
       return false;
     }
@@ -247,6 +255,11 @@ export class ForestModel {
     const due = this.schedule.dueBy(this.reference?.at ?? this.window.count);
     this.grown = this.stands ? due : Math.max(0, due - trees);
     this.forest = this.emptyForest(this.grown);
+  }
+
+  /** Whether the reference's rows are still to come. */
+  private get commissioning(): boolean {
+    return this.options.learn !== 'sliding' && !this.reference;
   }
 
   private learn(row: Float32Array): void {

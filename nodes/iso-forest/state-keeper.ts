@@ -36,6 +36,8 @@ export class StateKeeper {
   private readonly due = new Set<string>();
   /** Which reference was written; it never changes once it is complete. */
   private readonly references = new Map<string, string>();
+  /** Forests that could not be read: they stay as they lie in the store until the next start. */
+  private readonly unread = new Set<string>();
   private store: StateStore | undefined;
   private timer: Timer | undefined;
   private writing: Promise<void> = Promise.resolve();
@@ -48,8 +50,14 @@ export class StateKeeper {
   /** Opens the store and lists what lies in it. Never rejects: without a store the node works on. */
   async open(opening: Promise<StateStore>): Promise<void> {
     try {
-      this.store = await opening;
-      for (const key of (await this.store.load(this.options.namespace)).keys()) {
+      const store = await opening;
+      const known = await store.load(this.options.namespace).catch(async (thrown: unknown) => {
+        // Without the list, what lies there would be overwritten by forests that know little yet.
+        await store.release();
+        throw thrown;
+      });
+      this.store = store;
+      for (const key of known.keys()) {
         this.stored.add(key);
         this.dormant.add(key);
       }
@@ -65,8 +73,11 @@ export class StateKeeper {
    */
   async wake(key: string): Promise<SourceState | undefined> {
     this.dormant.delete(key);
+    const parts = await this.store?.load(this.place(key)).catch((thrown: unknown) => {
+      this.unread.add(key);
+      this.fail(thrown);
+    });
     try {
-      const parts = await this.store?.load(this.place(key));
       const window = parts?.get(WINDOW);
       if (!window) {
         return undefined;
@@ -86,6 +97,9 @@ export class StateKeeper {
 
   /** A forest has learned so many rows. */
   learned(key: string, rows = 1): void {
+    if (this.unread.has(key)) {
+      return;
+    }
     const unwritten = (this.unwritten.get(key) ?? 0) + rows;
     this.unwritten.set(key, unwritten);
     if (unwritten >= this.options.rowsPerWrite && !this.due.has(key)) {
@@ -97,6 +111,7 @@ export class StateKeeper {
   /** Another forest stands in the place of one that was stored. */
   replaced(key: string): void {
     this.dormant.delete(key);
+    this.unread.delete(key);
     this.references.delete(key);
   }
 
@@ -105,6 +120,7 @@ export class StateKeeper {
     const writes: StateWrite[] = [];
     for (const key of keys) {
       this.dormant.delete(key);
+      this.unread.delete(key);
       this.unwritten.delete(key);
       this.due.delete(key);
       this.references.delete(key);
@@ -149,15 +165,22 @@ export class StateKeeper {
     const deadline = clock.monotonic() + CLOSING_MS;
     let writes: StateWrite[] = [];
     let bytes = 0;
+    let pending: string[] = [];
     const keys = [...this.unwritten.keys()];
     for (const [index, key] of keys.entries()) {
       const entry = this.encode(key);
       writes.push(...entry.writes);
       bytes += entry.bytes;
+      pending.push(key);
       if (bytes >= CLOSING_BYTES || index === keys.length - 1) {
-        if (!(await this.write(writes)) || clock.monotonic() > deadline) {
+        const written = await this.write(writes);
+        if (!written) {
+          pending.forEach((failed) => this.unwritten.set(failed, 1));
+        }
+        if (!written || clock.monotonic() > deadline) {
           return;
         }
+        pending = [];
         writes = [];
         bytes = 0;
       }
@@ -172,7 +195,10 @@ export class StateKeeper {
     this.busy = true;
     this.due.delete(key);
     const { writes, bytes } = this.encode(key);
-    this.writing = this.write(writes).then(() => {
+    this.writing = this.write(writes).then((written) => {
+      if (!written) {
+        this.unwritten.set(key, (this.unwritten.get(key) ?? 0) + 1);
+      }
       this.timer = this.options.clock.after((bytes / BYTES_PER_SECOND) * 1000, () => {
         this.busy = false;
         this.pump();

@@ -19,6 +19,11 @@ const CLEARANCE_DEVIATIONS = 6;
 /** Scores above this are far out by any standard: only higher scores of normal readings put the threshold above it. */
 const CLEARLY_FAR = 0.8;
 const CLEAR_OF_HIGHEST = 1.02;
+/**
+ * A row whose path is as long as the average of random trees scores 0.5, so nothing sets it apart (Liu, Ting and Zhou
+ * 2008). Readings that hardly ever change all score just below, and creep up to it as rare ones leave the window.
+ */
+const NEVER_FAR = 0.501;
 /** Widens the tail by so many standard errors: a threshold from few peaks errs toward silence. */
 const CAUTION = 2;
 
@@ -163,7 +168,7 @@ export class ScoreThreshold {
         break;
       }
       case 'contamination':
-        this.limit = quantile(this.latest(this.count).sort(), 1 - this.options.contamination);
+        this.limit = aboveShare(this.latest(this.count).sort(), this.options.contamination);
         break;
       case 'score':
         break;
@@ -188,9 +193,15 @@ function overTail(sorted: Float32Array, alarmRate: number): number {
 }
 
 function within(limit: number, highest: number): number {
-  return Math.max(Math.min(limit, CLEARLY_FAR), Math.min(highest * CLEAR_OF_HIGHEST, 1));
+  return Math.max(Math.min(limit, CLEARLY_FAR), Math.min(highest * CLEAR_OF_HIGHEST, 1), NEVER_FAR);
 }
 
-function quantile(sorted: Float32Array, share: number): number {
-  return sorted[Math.min(Math.ceil(share * sorted.length), sorted.length - 1)];
+/** The least score that at most the given share reaches. Of many equal scores, as a machine at rest gives, none is flagged. */
+function aboveShare(sorted: Float32Array, share: number): number {
+  const place = Math.min(Math.ceil((1 - share) * sorted.length), sorted.length - 1);
+  const score = sorted[place];
+  if (place === 0 || sorted[place - 1] < score) {
+    return score;
+  }
+  return sorted.find((other) => other > score) ?? Math.min(score * CLEAR_OF_HIGHEST, 1);
 }

@@ -11,6 +11,7 @@ const LINK_MEANINGS: Record<LinkState, Meaning> = {
   connecting: 'busy',
   listening: 'ok',
   disconnected: 'error',
+  denied: 'error',
   refused: 'error',
 };
 

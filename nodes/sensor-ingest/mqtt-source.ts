@@ -8,8 +8,8 @@ const RECEIVE_MAXIMUM = 100;
 /** Longest that a closing connection is waited for, ms. */
 const CLOSE_MS = 2000;
 
-/** How the connection stands; `refused` when the broker does not grant a subscription. */
-export type LinkState = 'connecting' | 'listening' | 'disconnected' | 'refused';
+/** How the connection stands; `denied` when the broker refuses it, `refused` when it does not grant a subscription. */
+export type LinkState = 'connecting' | 'listening' | 'disconnected' | 'denied' | 'refused';
 
 export interface MqttSourceOptions {
   broker: Broker;
@@ -30,6 +30,7 @@ export interface MqttSourceOptions {
 export class MqttSource {
   private readonly client: MqttClient;
   private closing = false;
+  private denied = false;
   private readonly warned = new Set<string>();
 
   constructor(private readonly options: MqttSourceOptions) {
@@ -37,10 +38,15 @@ export class MqttSource {
     // mqtt.js sends the acknowledgement when the callback is called, and reads no further packet before.
     this.client.handleMessage = (packet, callback) => this.handle(packet, callback);
     this.client.on('connect', () => this.subscribe());
-    this.client.on('close', () => this.show('disconnected'));
-    this.client.on('error', (error) =>
-      this.warnOnce(`${options.broker.name}: ${error.message || error.name}`),
-    );
+    this.client.on('close', () => {
+      this.show(this.denied ? 'denied' : 'disconnected');
+      this.denied = false;
+    });
+    this.client.on('error', (error) => {
+      // Errors of the network have texts for codes; the reason for which a broker refuses is a number.
+      this.denied = 'code' in error && typeof error.code === 'number';
+      this.warnOnce(`${options.broker.name}: ${error.message || error.name}`);
+    });
     options.onState('connecting');
   }
 

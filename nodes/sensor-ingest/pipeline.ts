@@ -9,7 +9,7 @@ import { excerpt } from './paths';
 import { FeatureExtractor } from './features';
 import { Deadband } from './reduce';
 import { RowReader, type RowReading } from './row-reader';
-import { noteHeard, Sources, type SourceEvent, type SourceState } from './sources';
+import { Sources, type SourceEvent, type SourceState } from './sources';
 import { SwingingDoor } from './swinging-door';
 import { TimeWindow } from './time-window';
 import { checkMagnitudes, WaveformReader } from './waveform';
@@ -163,6 +163,10 @@ export class IngestPipeline {
     if (fingerprint && state.recent.has(fingerprint.high, fingerprint.low)) {
       throw duplicateOf(row);
     }
+    if (state.newest > this.clock.now() + this.config.futureLimitMs) {
+      // It was taken while the gateway's clock ran ahead; measured against it, everything from now on would be late.
+      state.newest = -Infinity;
+    }
     const tooLate = timed && ts < state.newest - this.config.latenessMs;
     const quality: Quality = tooLate ? 'uncertain' : row.quality;
     const late = timed && ts < state.newest;
@@ -248,7 +252,7 @@ export class IngestPipeline {
 
   private heard(state: SourceState, acceptance: Acceptance): void {
     acceptance.readings++;
-    const returned = noteHeard(state, this.clock);
+    const returned = this.sources.heard(state, this.clock);
     if (returned) {
       acceptance.events.push(returned);
     }

@@ -41,20 +41,14 @@ export interface SourcesOptions {
 
 /** All sources of a node, at most `maxSources`. */
 export class Sources {
+  /** How many of them are silent. */
+  silentCount = 0;
   private readonly states = new Map<string, SourceState>();
 
   constructor(private readonly options: SourcesOptions) {}
 
   get size(): number {
     return this.states.size;
-  }
-
-  get silentCount(): number {
-    let count = 0;
-    for (const { silent } of this.states.values()) {
-      count += silent ? 1 : 0;
-    }
-    return count;
   }
 
   values(): Iterable<SourceState> {
@@ -105,17 +99,26 @@ export class Sources {
     }
     return state;
   }
-}
 
-/** Notes that a source was heard; returns the event of its return when it had been silent. */
-export function noteHeard(state: SourceState, clock: Clock): SourceEvent | undefined {
-  const returned: SourceEvent | undefined = state.silent
-    ? { type: 'RETURNED', source: state.name, since: state.heardAtTime }
-    : undefined;
-  state.silent = false;
-  state.heardAt = clock.monotonic();
-  state.heardAtTime = clock.now();
-  return returned;
+  /** Notes that a source was heard; returns the event of its return when it had been silent. */
+  heard(state: SourceState, clock: Clock): SourceEvent | undefined {
+    const since = state.heardAtTime;
+    state.heardAt = clock.monotonic();
+    state.heardAtTime = clock.now();
+    if (!state.silent) {
+      return undefined;
+    }
+    state.silent = false;
+    this.silentCount--;
+    return { type: 'RETURNED', source: state.name, since };
+  }
+
+  /** Notes that a source has fallen silent. */
+  quiet(state: SourceState): SourceEvent {
+    state.silent = true;
+    this.silentCount++;
+    return { type: 'SILENT', source: state.name, since: state.heardAtTime };
+  }
 }
 
 /** Soonest that sources are looked through again, ms. */
@@ -153,8 +156,7 @@ export class SilenceWatch {
       }
       const left = state.heardAt + this.silenceMs - now;
       if (left <= 0) {
-        state.silent = true;
-        this.report({ type: 'SILENT', source: state.name, since: state.heardAtTime });
+        this.report(this.sources.quiet(state));
       } else {
         next = Math.min(next, left);
       }

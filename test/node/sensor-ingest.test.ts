@@ -327,6 +327,21 @@ test('a broker that is away is shown, named in the log, and taken up again when 
   await runtime.collect('readings', 1);
 });
 
+test('a broker that refuses the connection is shown as such, and taken up as soon as it accepts', async () => {
+  const accept = broker.authenticate;
+  broker.authenticate = (_client, _username, _password, done) =>
+    done(Object.assign(new Error('not yet'), { returnCode: 3 }), false);
+  try {
+    await runtime.deploy(mqttIngest());
+    await untilStatus('sensor-ingest.status.denied');
+  } finally {
+    broker.authenticate = accept;
+  }
+  await untilStatus('sensor-ingest.status.listening');
+  await publisher.publishAsync('plant1/a/telemetry', '{"v":1}', { qos: 1 });
+  await runtime.collect('readings', 1);
+});
+
 test('over MQTT 5, with a group: what comes while the node is away is kept, retained messages are not repeated', async (t) => {
   const program = needProgram(t, 'mosquitto');
   if (program === undefined) {

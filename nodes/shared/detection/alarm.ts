@@ -26,6 +26,9 @@ export function parseAlarmOptions(config: ConfigReader): AlarmOptions {
   };
 }
 
+/** A reading further behind the latest detection than this and the hold-off is not late: the clock was set back. */
+const LATE_MS = 60_000;
+
 /** Turns one source's threshold crossings into detections and episodes, in event time. */
 export class AlarmGate {
   private readonly ballots: boolean[] = [];
@@ -60,6 +63,10 @@ export class AlarmGate {
       return { detected, announce: true, episode: { id: this.episode.id, phase: 'start', start: ts } };
     }
     const episode = { id: running.id, start: running.start };
+    if (running.lastDetected - ts > this.options.holdOffMs + LATE_MS) {
+      // The episode would neither end nor give way to another until the source's time has come there again.
+      running.lastDetected = ts;
+    }
     if (detected) {
       running.lastDetected = Math.max(running.lastDetected, ts);
     } else if (ts - running.lastDetected >= this.options.holdOffMs) {

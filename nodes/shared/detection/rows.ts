@@ -76,7 +76,7 @@ export function sendVerdicts(msg: EdgeMessage, set: RowSet, verdicts: readonly V
       detections: lists,
       detection: lists.map((list, at) => ({ ...leading(list, list[list.length - 1]), index: chosen[at] })),
     };
-    if (chosen.some((index) => set.rows[index].reading)) {
+    if (set.rows.some(({ reading }) => reading)) {
       out.reading = chosen.map((index) => set.rows[index].reading ?? null);
     }
     emit(output, out);

@@ -196,3 +196,61 @@ test('after a change of options the stored readings are learned with the new one
     }
   }
 });
+
+test('a store that fails for a moment when a forest is read loses nothing of it', async () => {
+  const store = new MemoryStore();
+  const next = machine(3, 8);
+  const first = new Bench(SMALL, store);
+  for (let reading = 0; reading < 500; reading++) {
+    await first.detect(next());
+  }
+  await first.runtime.close(false);
+  const kept = JSON.stringify([...store.entries.values()].map((entries) => [...entries]));
+
+  const second = new Bench(SMALL, store);
+  await settled();
+  store.broken = true;
+  assert.equal((await second.detect(next())).status, 'LEARNING');
+  store.broken = false;
+  for (let reading = 0; reading < 100; reading++) {
+    await second.detect(next());
+    second.clock.advance(1000);
+    await settled();
+  }
+  await second.runtime.close(false);
+  assert.equal(JSON.stringify([...store.entries.values()].map((entries) => [...entries])), kept);
+  const third = new Bench(SMALL, store);
+  assert.equal((await third.detect(next())).status, 'OPERATIONAL');
+});
+
+test('what cannot be written when the node closes is said', async () => {
+  const store = new MemoryStore();
+  const bench = new Bench(SMALL, store);
+  const next = machine(3, 9);
+  for (let reading = 0; reading < 20; reading++) {
+    await bench.detect(next());
+  }
+  store.broken = true;
+  await bench.runtime.close(false);
+  assert.ok(
+    bench.logs.some((line) => /^What 1 forests learned last could not be stored/.test(line)),
+    bench.logs.join(),
+  );
+});
+
+test('a store whose list cannot be read at the start is left as it is', async () => {
+  const store = new MemoryStore();
+  const next = machine(3, 10);
+  const first = new Bench(SMALL, store);
+  for (let reading = 0; reading < 500; reading++) {
+    await first.detect(next());
+  }
+  await first.runtime.close(false);
+  store.broken = true;
+  const second = new Bench(SMALL, store);
+  await second.detect(next());
+  store.broken = false;
+  await second.runtime.close(false);
+  const third = new Bench(SMALL, store);
+  assert.equal((await third.detect(next())).status, 'OPERATIONAL');
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { REGIME_READINGS } from '../../../nodes/iso-forest/forest-model';
 import { GrowthSchedule } from '../../../nodes/iso-forest/schedule';
+import { SeededRandom } from '../../../nodes/shared/random';
 import { Bench, machine } from './support';
 
 const SMALL = {
@@ -180,5 +181,48 @@ test('no reading grows more than the stated number of rows into trees, whatever 
       before = due;
     }
     assert.ok(schedule.dueBy(schedule.ready) >= options.trees);
+  }
+});
+
+test('a machine that runs and rests: a state that the warm-up did not see becomes part of the reference', async () => {
+  for (const learn of ['both', 'reference']) {
+    const bench = new Bench({ learn, persist: false });
+    const random = new SeededRandom(5);
+    let late = 0;
+    for (let reading = 0; reading < 4000; reading++) {
+      const runs = Math.floor(reading / 150) % 2 === 1;
+      const current = (runs ? 12 : 0) + 0.1 * random.normal();
+      const temperature = (runs ? 60 : 25) + 0.3 * random.normal();
+      const { kind } = await bench.detect({ current, temperature });
+      late += kind && reading >= 1500 ? 1 : 0;
+    }
+    assert.ok(late <= 5, `${learn}: ${late} of 2500 healthy readings flagged (seed 5)`);
+  }
+});
+
+test('a switch that is hardly ever on raises no storm, in a sliding window too', async () => {
+  for (const seed of [9, 11]) {
+    const bench = new Bench({ learn: 'sliding', persist: false });
+    const random = new SeededRandom(seed);
+    let flagged = 0;
+    for (let reading = 0; reading < 3000; reading++) {
+      const on = random.next() < 0.01 ? 1 : 0;
+      const { kind } = await bench.detect({ on });
+      flagged += kind && on === 0 ? 1 : 0;
+    }
+    assert.equal(flagged, 0, `seed ${seed}`);
+  }
+});
+
+test('a source that stands still is not flagged, whatever the threshold is set from', async () => {
+  for (const thresholdMode of ['auto', 'contamination', 'score']) {
+    for (const learn of ['both', 'sliding', 'reference']) {
+      const bench = new Bench({ ...SMALL, thresholdMode, learn });
+      for (let reading = 0; reading < 800; reading++) {
+        const { kind, score } = await bench.detect({ pressure: 5, valve: 0 });
+        assert.equal(kind, undefined, `${thresholdMode} ${learn} reading ${reading}`);
+        assert.ok(score === null || Number.isFinite(score));
+      }
+    }
   }
 });

@@ -170,3 +170,17 @@ test('sources beyond the limit are refused, those that are known go on', () => {
   assert.equal(take({ m: 'a', v: 3 })[0].reading.seq, 2);
   assert.equal(pipeline.sources.size, 2);
 });
+
+test('a clock that ran a day ahead, of the gateway and its sources, makes nothing late once it is set right', () => {
+  const { take, clock } = bench({});
+  const quality = (ahead: number): string | undefined =>
+    take({ ts: clock.now() + ahead, v: 1 })[0]?.reading.quality;
+  const day = 86_400_000;
+  assert.equal(quality(0), 'good');
+  clock.advance(day);
+  assert.equal(quality(0), 'good');
+  clock.advance(-day);
+  clock.advance(1000);
+  assert.equal(quality(0), 'good');
+  assert.equal(quality(-1000 - 60_001), 'uncertain', 'lateness counts again');
+});

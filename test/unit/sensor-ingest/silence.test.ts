@@ -30,3 +30,23 @@ test('a source that falls silent is reported once, and again when it returns', (
   clock.advance(60_000);
   assert.equal(events.filter(({ source }) => source === 'b').length, 2);
 });
+
+test('all sources of a large node that fall silent at once are reported in a moment', () => {
+  const count = 30_000;
+  const { pipeline, clock } = bench({ silence: 10, maxSources: count });
+  const counts: number[] = [];
+  const watch = new SilenceWatch(pipeline.sources, 10_000, clock, () => {
+    counts.push(pipeline.sources.silentCount);
+  });
+  for (let source = 0; source < count; source++) {
+    pipeline.accept({ topic: `source ${source}`, payload: 1 } as object);
+  }
+  watch.start();
+  const began = performance.now();
+  clock.advance(10_100);
+  const spentMs = performance.now() - began;
+  watch.stop();
+  assert.deepEqual([counts.length, counts[0], counts.at(-1)], [count, 1, count]);
+  // Looking through all of them for each takes seconds.
+  assert.ok(spentMs < 500, `${spentMs} ms`);
+});

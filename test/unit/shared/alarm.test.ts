@@ -74,3 +74,20 @@ test('every start is followed by exactly one end before the next start, under on
     ),
   );
 });
+
+test('an episode that began by a clock far ahead ends, and the next one is announced', () => {
+  const gate = new AlarmGate('press', { votes: 1, voteWindow: 1, holdOffMs: 10_000 });
+  const year = 365 * 86_400_000;
+  const announced = (exceeds: boolean, ts: number): string | undefined => {
+    const { announce, episode } = gate.judge(exceeds, ts);
+    return announce ? episode?.phase : undefined;
+  };
+  assert.equal(announced(true, year), 'start');
+  assert.equal(announced(false, 1000), undefined);
+  assert.equal(announced(false, 11_000), 'end');
+  assert.equal(announced(true, 12_000), 'start');
+  // One that is merely late ends nothing.
+  assert.equal(announced(false, 2000), undefined);
+  assert.equal(announced(false, 13_000), undefined);
+  assert.equal(announced(false, 22_000), 'end');
+});

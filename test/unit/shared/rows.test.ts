@@ -110,3 +110,16 @@ test('a hole in a batch is a row without a payload', () => {
     [{ a: 1 }, undefined, { a: 3 }],
   );
 });
+
+test('the lists of each output are of equal length where only some rows of a batch came with a reading', () => {
+  const reading = { id: '1', source: 's', ts: 1, seq: 0, quality: 'good' };
+  const sent = run({ _msgid: '1', payload: [{ a: 1 }, { a: 2 }, { a: 3 }], reading: [reading, null, null] }, [
+    { output: 0, detection: detection() },
+    { output: 1, detection: detection() },
+    { output: 1, detection: detection() },
+  ]);
+  assert.deepEqual(
+    sent.map(({ msg }) => msg.reading),
+    [[reading], [null, null]],
+  );
+});

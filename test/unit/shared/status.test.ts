@@ -34,3 +34,29 @@ test('a status set a thousand times a second is shown twice a second, and the la
   assert.equal(shown.at(-1)?.text, 'rate 1999');
   assert.deepEqual(status.current, shown.at(-1));
 });
+
+test('a closed node says nothing more, so that its successor is not overwritten', () => {
+  const due: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    monotonic: () => 0,
+    after: (_delayMs, action) => {
+      due.push(action);
+      return { cancel: () => undefined };
+    },
+  };
+  const shown: NodeStatus[] = [];
+  const status = new StatusReporter(
+    clock,
+    (key) => key,
+    (next) => shown.push(next),
+  );
+  status.set('ok', 'first');
+  status.close();
+  status.set('error', 'second');
+  due.forEach((action) => action());
+  assert.deepEqual(
+    shown.map(({ text }) => text),
+    ['first'],
+  );
+});
