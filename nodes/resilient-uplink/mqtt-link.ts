@@ -1,5 +1,6 @@
 import { ErrorWithReasonCode, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import type { Broker } from '../shared/connections';
+import { explainFailure } from '../shared/mqtt-client';
 import { wireBody } from './envelope';
 import { isOther, SETTINGS_CHANGED, type Answer, type Link, type LinkObserver, type Outgoing } from './link';
 
@@ -85,7 +86,7 @@ export class MqttLink implements Link {
         observer.opened();
       }
     });
-    client.on('error', (error) => lose(error.message || 'the connection failed'));
+    client.on('error', (error) => lose(explainFailure(error)));
     client.on('disconnect', ({ reasonCode }) =>
       lose(`the broker disconnected with reason ${reasonCode ?? 0}`),
     );

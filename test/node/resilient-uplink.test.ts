@@ -224,6 +224,18 @@ test('takes the new settings of a connection when only that was deployed', async
   assert.deepEqual(server.texts.sort(), ['m0', 'm1', 'm2']);
 });
 
+test('a broker that does not know MQTT 5 is named in the log with what to set', async () => {
+  const id = newId();
+  await runtime.deploy(flow(id, [broker('old', await startServer(), { protocolVersion: '5' })]));
+  await runtime.until(
+    () =>
+      ownProblems().some((entry) =>
+        /"old".*protocolVersion.*3\.1\.1/.test(JSON.stringify(entry).replaceAll('\\', '')),
+      ),
+    'the advice',
+  );
+});
+
 test('tries all servers of a cluster', async () => {
   const gone = await startServer();
   await gone.die();
