@@ -33,6 +33,7 @@ export class StatusReporter {
   private waiting: Timer | undefined;
   private next: StatusText | undefined;
   private latest: NodeStatus | undefined;
+  private closed = false;
 
   constructor(
     private readonly clock: Clock,
@@ -42,7 +43,7 @@ export class StatusReporter {
 
   set(meaning: Meaning, key: string, params?: Record<string, string | number>): void {
     this.next = params ? { meaning, key, params } : { meaning, key };
-    if (this.waiting) {
+    if (this.waiting || this.closed) {
       return;
     }
     const wait = this.lastShownAt + MIN_INTERVAL_MS - this.clock.monotonic();
@@ -61,7 +62,9 @@ export class StatusReporter {
     return this.latest;
   }
 
+  /** Shows nothing any more: after a deployment the node's id belongs to its successor. */
   close(): void {
+    this.closed = true;
     this.waiting?.cancel();
     this.waiting = undefined;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../../nodes/shared/clock';
+import { FakeClock } from '../../support/fake-clock';
 import { StatusReporter, type NodeStatus } from '../../../nodes/shared/status';
 
 test('a status set a thousand times a second is shown twice a second, and the last one is always shown', () => {
@@ -33,4 +34,22 @@ test('a status set a thousand times a second is shown twice a second, and the la
   due?.action();
   assert.equal(shown.at(-1)?.text, 'rate 1999');
   assert.deepEqual(status.current, shown.at(-1));
+});
+
+test('a node that is closed shows nothing any more', async () => {
+  const clock = new FakeClock();
+  const shown: NodeStatus[] = [];
+  const status = new StatusReporter(
+    clock,
+    (key) => key,
+    (next) => shown.push(next),
+  );
+  status.set('ok', 'running');
+  status.close();
+  status.set('warning', 'offline');
+  await clock.advance(1000);
+  assert.deepEqual(
+    shown.map(({ text }) => text),
+    ['running'],
+  );
 });
