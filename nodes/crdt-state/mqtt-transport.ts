@@ -1,6 +1,7 @@
 import type { MqttClient } from 'mqtt';
 import type { Broker } from '../shared/connections';
-import { toEdgeError, type EdgeError } from '../shared/errors';
+import { EdgeError, toEdgeError } from '../shared/errors';
+import { endClient, explainFailure } from '../shared/mqtt-client';
 import type { FrameCodec } from './frames';
 import { spacePrefix, topicOf } from './topics';
 import type { Transport, TransportEvents } from './transport';
@@ -40,7 +41,7 @@ export function mqttTransport(
   client.on('error', (error) => {
     if (!complained) {
       complained = true;
-      report(toEdgeError(error));
+      report(new EdgeError('INTERNAL', `${broker.name}: ${explainFailure(error)}`));
     }
   });
   client.on('connect', () => {
@@ -86,7 +87,7 @@ export function mqttTransport(
         publish(vectorTopic, farewell, false);
       }
       ready = false;
-      await client.endAsync(!client.connected);
+      await endClient(client);
     },
   };
 }

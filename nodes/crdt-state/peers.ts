@@ -1,4 +1,5 @@
 import type { Random } from '../shared/random';
+import { MAX_REPLICAS } from './limits';
 import { gatewayOfReplica, type Replica } from './replica';
 import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
@@ -26,6 +27,11 @@ export class Peers {
     this.rebuild();
   }
 
+  /** Whether a sender is known, or may become so within the bound on replicas. */
+  hasRoom(replica: string): boolean {
+    return this.byGateway.size < MAX_REPLICAS || this.byGateway.has(gatewayOfReplica(replica));
+  }
+
   /** Takes note of what a peer has told that it knows. */
   learn(replica: string, vector: ReadonlyVector, now: number): Peer {
     const gateway = gatewayOfReplica(replica);
@@ -50,7 +56,7 @@ export class Peers {
 
   /** When some peer was heard last; monotonic ms. */
   get lastHeardAt(): number {
-    return Math.max(...[...this.byGateway.values()].map(({ heardAt }) => heardAt));
+    return [...this.byGateway.values()].reduce((latest, { heardAt }) => Math.max(latest, heardAt), -Infinity);
   }
 
   get size(): number {

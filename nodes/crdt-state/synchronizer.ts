@@ -160,7 +160,8 @@ export class Synchronizer {
       this.peers.leave(frame.sender);
       return;
     }
-    if (!this.replica.hasRoom(frame.context, 'entries' in frame ? frame.entries : [])) {
+    const entries = 'entries' in frame ? frame.entries : [];
+    if (!this.peers.hasRoom(frame.sender) || !this.replica.hasRoom(frame.context, entries)) {
       throw new EdgeError(
         'SYNC_INVALID',
         'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',

@@ -21,11 +21,13 @@ export function clientOptions(
   secrets: ClientSecrets,
   link: BrokerLinkOptions,
 ): IClientOptions {
-  const [first] = config.servers;
+  const turn = (link.firstServer ?? 0) % config.servers.length;
+  const servers = [...config.servers.slice(turn), ...config.servers.slice(0, turn)];
+  const [first] = servers;
   const base = config.clientId || `edge-${secrets.machineId.slice(0, 8)}`;
   const options: IClientOptions = {
     protocol: first.protocol,
-    servers: config.servers.map(({ protocol, host, port }) => ({ protocol, host, port })),
+    servers: servers.map(({ protocol, host, port }) => ({ protocol, host, port })),
     clientId: config.shareClientId ? base : `${base}-${link.nodeId}`,
     protocolVersion: config.protocolVersion,
     keepalive: config.keepalive,

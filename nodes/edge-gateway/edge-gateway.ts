@@ -12,7 +12,9 @@ export = function (RED: NodeAPI): void {
     parse: parseGatewayConfig,
     start(config, { id, log }) {
       if (config.wantsTelemetry) {
-        log.warn('Property "telemetryBroker": this version publishes no telemetry. See GET /edge/status instead.');
+        log.warn(
+          'Property "telemetryBroker": this version publishes no telemetry. See GET /edge/status instead.',
+        );
       }
       const userDir = RED.settings.userDir ?? process.cwd();
       const dataDir = config.dataDir ? resolve(userDir, config.dataDir) : defaultDataDir(RED);

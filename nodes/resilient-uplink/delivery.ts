@@ -346,9 +346,18 @@ export class Delivery {
       });
   }
 
-  /** Takes a page's messages and deletes what is damaged in it; gives the page's last sequence. */
+  /**
+   * Takes a page's messages and deletes what is damaged in it; gives the page's last sequence. What was discarded
+   * while the page was read, and what expired while nobody looked, is not sent any more.
+   */
   private accept(page: ReadResult, take: (message: StoredMessage) => void): number {
-    page.messages.forEach(take);
+    const age = this.outbox.age();
+    for (const message of page.messages) {
+      const expired = message.ttlMs > 0 && age - message.storedAge >= message.ttlMs;
+      if (!expired && !this.settlements.has(message.sequence)) {
+        take(message);
+      }
+    }
     this.removeCorrupt(page.corrupt);
     return Math.max(0, page.messages.at(-1)?.sequence ?? 0, ...page.corrupt);
   }

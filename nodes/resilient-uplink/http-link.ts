@@ -1,6 +1,6 @@
 import type { HttpDestination, HttpReply } from '../shared/connections';
 import { wireBody } from './envelope';
-import type { Answer, Link, LinkObserver, Outgoing } from './link';
+import { isOther, SETTINGS_CHANGED, type Answer, type Link, type LinkObserver, type Outgoing } from './link';
 import type { BodyKind } from './outbox-port';
 
 const WINDOW = 8;
@@ -31,17 +31,31 @@ export function answerOfStatus({ status, retryAfterMs }: HttpReply): Answer {
 export class HttpLink implements Link {
   readonly ordered = false;
   readonly window = WINDOW;
-  readonly id: string;
-  readonly name: string;
   private session: { abort: AbortController; observer: LinkObserver } | undefined;
+  private destination: HttpDestination;
 
-  constructor(private readonly destination: HttpDestination) {
-    this.id = destination.id;
-    this.name = destination.name;
+  /** @param lookUp the destination as it is set up now; throws when there is none any more. */
+  constructor(private readonly lookUp: () => HttpDestination) {
+    this.destination = lookUp();
+  }
+
+  get id(): string {
+    return this.destination.id;
+  }
+
+  get name(): string {
+    return this.destination.name;
   }
 
   open(observer: LinkObserver): void {
     this.close();
+    try {
+      this.destination = this.lookUp();
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      queueMicrotask(() => observer.lost(reason));
+      return;
+    }
     const session = { abort: new AbortController(), observer };
     this.session = session;
     // There is nothing to connect: the first request will tell.
@@ -72,6 +86,14 @@ export class HttpLink implements Link {
         }
       },
     );
+  }
+
+  refresh(): void {
+    const { session } = this;
+    if (session && isOther(this.lookUp, this.destination)) {
+      this.close();
+      session.observer.lost(SETTINGS_CHANGED);
+    }
   }
 
   close(): void {

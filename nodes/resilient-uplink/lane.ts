@@ -116,7 +116,8 @@ export class Lane {
   /** Puts all but the first message of the stuck topics back to the store, where they are. */
   park(now: number): void {
     for (const queue of this.topics.values()) {
-      if (queue.retryAt > now && queue.waiting.length > 1) {
+      // While parked messages are fetched, their end is not known: what is parked then would be passed over.
+      if (queue.retryAt > now && queue.waiting.length > 1 && !queue.fetching) {
         const parked = queue.waiting.splice(1);
         queue.parkedFrom = parked[0].message.sequence;
         for (const { message } of parked) {

@@ -1,5 +1,16 @@
 import type { BodyKind } from './outbox-port';
 
+export const SETTINGS_CHANGED = 'its settings were changed';
+
+/** Whether a look-up gives something else than it gave before, or nothing any more. */
+export function isOther<T>(lookUp: () => T, before: T): boolean {
+  try {
+    return lookUp() !== before;
+  } catch {
+    return true;
+  }
+}
+
 /** What goes over a connection. */
 export interface Outgoing {
   /** `<store uuid>:<sequence>`, the same on every retry and every connection. */
@@ -37,5 +48,7 @@ export interface Link {
   readonly window: number;
   open(observer: LinkObserver): void;
   send(message: Outgoing, answer: (answer: Answer) => void): void;
+  /** Gives the connection up when it was opened with settings that have changed; the next `open` takes the new ones. */
+  refresh(): void;
   close(): void;
 }

@@ -1,7 +1,8 @@
 import { ErrorWithReasonCode, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import type { Broker } from '../shared/connections';
+import { explainFailure } from '../shared/mqtt-client';
 import { wireBody } from './envelope';
-import type { Answer, Link, LinkObserver, Outgoing } from './link';
+import { isOther, SETTINGS_CHANGED, type Answer, type Link, type LinkObserver, type Outgoing } from './link';
 
 const WINDOW = 128;
 /** MQTT's own bytes around a message, generously. */
@@ -29,27 +30,39 @@ export function answerOf(error: Error): Answer {
  */
 export class MqttLink implements Link {
   readonly ordered = true;
-  readonly id: string;
-  readonly name: string;
   window = WINDOW;
   private maxPacket = Infinity;
   private client: MqttClient | undefined;
+  private lose: ((reason: string) => void) | undefined;
+  private broker: Broker;
+  /** Tries in a row that did not connect: each begins with the next server of a cluster. */
+  private tries = 0;
 
+  /** @param lookUp the broker as it is set up now; throws when there is none any more. */
   constructor(
-    private readonly broker: Broker,
+    private readonly lookUp: () => Broker,
     private readonly nodeId: string,
     private readonly qos: 1 | 2,
   ) {
-    this.id = broker.id;
-    this.name = broker.name;
+    this.broker = lookUp();
+  }
+
+  get id(): string {
+    return this.broker.id;
+  }
+
+  get name(): string {
+    return this.broker.name;
   }
 
   open(observer: LinkObserver): void {
     this.close();
     let client: MqttClient;
     try {
+      this.broker = this.lookUp();
       client = this.broker.connect({
         nodeId: this.nodeId,
+        firstServer: this.tries++,
         mqtt: { reconnectPeriod: 0, clean: true, properties: { sessionExpiryInterval: 0 } },
       });
     } catch (thrown) {
@@ -64,14 +77,16 @@ export class MqttLink implements Link {
         observer.lost(reason);
       }
     };
+    this.lose = lose;
     client.on('connect', ({ properties }) => {
       if (this.client === client) {
+        this.tries = 0;
         this.window = Math.min(WINDOW, properties?.receiveMaximum ?? WINDOW);
         this.maxPacket = properties?.maximumPacketSize ?? Infinity;
         observer.opened();
       }
     });
-    client.on('error', (error) => lose(error.message || 'the connection failed'));
+    client.on('error', (error) => lose(explainFailure(error)));
     client.on('disconnect', ({ reasonCode }) =>
       lose(`the broker disconnected with reason ${reasonCode ?? 0}`),
     );
@@ -96,6 +111,12 @@ export class MqttLink implements Link {
         answer(error ? answerOf(error) : { outcome: 'acknowledged' });
       }
     });
+  }
+
+  refresh(): void {
+    if (this.client && isOther(this.lookUp, this.broker)) {
+      this.lose?.(SETTINGS_CHANGED);
+    }
   }
 
   close(): void {

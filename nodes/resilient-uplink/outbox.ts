@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../shared/clock';
+import { rollback } from '../shared/store/sqlite';
 import {
   PRIORITIES,
   sizeOf,
@@ -310,9 +311,7 @@ export class OutboxStore {
       this.database.exec('COMMIT');
     } catch (thrown) {
       this.counts.splice(0, this.counts.length, ...before);
-      if (this.database.isTransaction) {
-        this.database.exec('ROLLBACK');
-      }
+      rollback(this.database);
       throw thrown;
     } finally {
       this.database.exec('PRAGMA synchronous=FULL');

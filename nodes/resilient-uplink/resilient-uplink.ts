@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import { connectionOf, type Connection } from '../shared/connections';
+import { brokerOf, connectionOf, httpOf } from '../shared/connections';
 import { registerEdgeNode, withError, type Emit, type NodeContext } from '../shared/edge-node';
 import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
@@ -18,6 +18,9 @@ const LARGEST_MESSAGE = 16 * 1024 * 1024;
 const UNSENDABLE = new Set(['TOPIC', 'TOO_LARGE', 'UNSERIALISABLE']);
 
 export = function (RED: NodeAPI): void {
+  const running = new Set<Uplink>();
+  // Node-RED restarts whoever names a changed config node in a property, but does not look into lists such as ours.
+  RED.events.on('flows:started', () => running.forEach((uplink) => uplink.refresh()));
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
@@ -26,9 +29,7 @@ export = function (RED: NodeAPI): void {
       const config = parseUplinkConfig(raw, context.credentials.hashKey);
       const { id, gateway, emit } = context;
       const source = { id, type: 'resilient-uplink', name: config.name };
-      const links = config.connections.map((connection) =>
-        linkTo(connectionOf(RED, connection, 'connections'), config, context),
-      );
+      const links = config.connections.map((connection) => linkTo(connection, config, context));
       const uplink = new Uplink(config, {
         path: join(gateway.dataDir, 'uplink', id, 'outbox.db'),
         links,
@@ -46,6 +47,7 @@ export = function (RED: NodeAPI): void {
         delivered: (msg) => emit(DELIVERED, msg),
         undeliverable: (msg, error) => emit(UNDELIVERABLE, withError(msg, error, source)),
       });
+      running.add(uplink);
       const reject = (msg: EdgeMessage, thrown: unknown, out: Emit): void => {
         const error = toEdgeError(thrown, 'STORE');
         context.figures.addLabelled('edge_uplink_dropped_total', 'code', error.code);
@@ -71,12 +73,17 @@ export = function (RED: NodeAPI): void {
             reject(msg, thrown, out);
           }
         },
-        close: (removed) => uplink.close(removed),
+        close: (removed) => {
+          running.delete(uplink);
+          return uplink.close(removed);
+        },
       };
     },
   });
 };
 
-function linkTo(connection: Connection, config: UplinkConfig, { id }: NodeContext): Link {
-  return connection.kind === 'broker' ? new MqttLink(connection, id, config.qos) : new HttpLink(connection);
+function linkTo(connection: string, config: UplinkConfig, { RED, id }: NodeContext): Link {
+  return connectionOf(RED, connection, 'connections').kind === 'broker'
+    ? new MqttLink(() => brokerOf(RED, connection, 'connections'), id, config.qos)
+    : new HttpLink(() => httpOf(RED, connection, 'connections'));
 }

@@ -4,6 +4,8 @@ import type { Outbox } from './outbox-port';
 
 const GATHER_MS = 50;
 const BATCH = 512;
+/** When a store that refused is asked again. */
+const RETRY_MS = 1000;
 
 /** Gathers what became of messages and writes it to the store in batches; what the store refuses stays gathered. */
 export class SettlementBuffer {
@@ -12,6 +14,7 @@ export class SettlementBuffer {
   private writing: { removals: Set<number>; done: Promise<void> } | undefined;
   private timer: Timer | undefined;
   private closed = false;
+  private refused = false;
 
   constructor(
     private readonly outbox: Pick<Outbox, 'settle'>,
@@ -28,6 +31,11 @@ export class SettlementBuffer {
   note(sequence: number, attempts: number): void {
     this.attempts.set(sequence, attempts);
     this.schedule();
+  }
+
+  /** Whether a message came to its end, also when its deletion is not on disk yet. */
+  has(sequence: number): boolean {
+    return this.removals.has(sequence) || (this.writing?.removals.has(sequence) ?? false);
   }
 
   /** Sequences whose deletion is not on disk yet. */
@@ -52,10 +60,10 @@ export class SettlementBuffer {
     if (this.writing || this.closed) {
       return;
     }
-    if (this.removals.size >= BATCH) {
+    if (this.removals.size >= BATCH && !this.refused) {
       void this.write();
     } else {
-      this.timer ??= this.clock.after(GATHER_MS, () => void this.write());
+      this.timer ??= this.clock.after(this.refused ? RETRY_MS : GATHER_MS, () => void this.write());
     }
   }
 
@@ -72,9 +80,11 @@ export class SettlementBuffer {
     const done = this.outbox.settle({ remove: [...removals], attempts }).then(
       () => {
         this.writing = undefined;
+        this.refused = false;
       },
       (thrown: unknown) => {
         this.writing = undefined;
+        this.refused = true;
         removals.forEach((sequence) => this.removals.add(sequence));
         this.failed(toEdgeError(thrown, 'STORE'));
       },

@@ -109,6 +109,13 @@ export class Uplink {
     return statisticsOf(this.session, this.tools.figures);
   }
 
+  /** Call after a deployment: config nodes may have been replaced. */
+  refresh(): void {
+    if (!this.closing) {
+      this.tools.links.forEach((link) => link.refresh());
+    }
+  }
+
   /** Stores what was accepted, ends the connections and closes the file, which stays where it is. */
   async close(removed: boolean): Promise<void> {
     this.closing = true;

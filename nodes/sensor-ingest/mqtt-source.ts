@@ -1,12 +1,11 @@
 import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
 import type { Broker } from '../shared/connections';
+import { endClient, explainFailure } from '../shared/mqtt-client';
 import type { Subscription } from './config';
 import type { Pacer } from './pacer';
 
 /** Messages that the broker may have under way to this node without an acknowledgement. */
 const RECEIVE_MAXIMUM = 100;
-/** Longest that a closing connection is waited for, ms. */
-const CLOSE_MS = 2000;
 
 /** How the connection stands; `denied` when the broker refuses it, `refused` when it does not grant a subscription. */
 export type LinkState = 'connecting' | 'listening' | 'disconnected' | 'denied' | 'refused';
@@ -45,19 +44,14 @@ export class MqttSource {
     this.client.on('error', (error) => {
       // Errors of the network have texts for codes; the reason for which a broker refuses is a number.
       this.denied = 'code' in error && typeof error.code === 'number';
-      this.warnOnce(`${options.broker.name}: ${error.message || error.name}`);
+      this.warnOnce(`${options.broker.name}: ${explainFailure(error)}`);
     });
     options.onState('connecting');
   }
 
   async close(): Promise<void> {
     this.closing = true;
-    let deadline: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      deadline = setTimeout(() => this.client.end(true, () => resolve()), CLOSE_MS);
-    });
-    await Promise.race([this.client.endAsync(), late]);
-    clearTimeout(deadline);
+    await endClient(this.client);
   }
 
   private handle(packet: IPublishPacket, callback: (error?: Error) => void): void {

@@ -6,6 +6,8 @@ import { EdgeError } from './errors';
 export interface BrokerLinkOptions {
   /** The node that connects; it makes the client id unless the broker shares one. */
   nodeId: string;
+  /** Which server of a cluster to begin with, counted from 0 and round again; for whoever reconnects by itself. */
+  firstServer?: number;
   /** Overrides such as `will`, `reconnectPeriod`, `clean`, `properties` or `customHandleAcks`. */
   mqtt?: Partial<IClientOptions>;
 }
@@ -55,6 +57,15 @@ export function brokerOf(RED: NodeAPI, id: string, property = 'broker'): Broker 
   const connection = connectionOf(RED, id, property);
   if (connection.kind !== 'broker') {
     throw new EdgeError('CONFIG', `Property "${property}" must be an edge-broker.`, { property });
+  }
+  return connection;
+}
+
+/** Looks up an `edge-http`; `CONFIG` when there is none or it is another kind. */
+export function httpOf(RED: NodeAPI, id: string, property: string): HttpDestination {
+  const connection = connectionOf(RED, id, property);
+  if (connection.kind !== 'http') {
+    throw new EdgeError('CONFIG', `Property "${property}" must be an edge-http.`, { property });
   }
   return connection;
 }

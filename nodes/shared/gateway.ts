@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
+import { EdgeError } from './errors';
 
 /** Who this gateway is and where its data lies. */
 export interface Gateway {
@@ -19,13 +20,23 @@ export interface GatewayNode {
 }
 
 /**
- * The gateway behind a config node, or the implicit default one, which lives in `<userDir>/edge`.
+ * The gateway behind a config node, or with no id the implicit default one, which lives in `<userDir>/edge`.
  * Reads or creates the identity file, so call it when a node starts, not for each message.
+ *
+ * @throws EdgeError `CONFIG` when the config node does not run: with another identity and data folder, what is stored
+ * would be out of sight.
  */
 export function gatewayOf(RED: NodeAPI, configNodeId: string): Gateway {
   const node: unknown = configNodeId ? RED.nodes.getNode(configNodeId) : undefined;
   if (isGatewayNode(node)) {
     return node.gateway;
+  }
+  if (configNodeId) {
+    throw new EdgeError(
+      'CONFIG',
+      'Property "gateway" names no edge-gateway node that runs. Open the node and choose one, or correct that one.',
+      { property: 'gateway' },
+    );
   }
   const dataDir = defaultDataDir(RED);
   return { nodeId: '', gatewayId: persistentId(dataDir, 'gateway-id'), name: '', site: '', dataDir };

@@ -62,7 +62,7 @@ export class StatusReporter {
     return this.latest;
   }
 
-  /** Shows nothing any more: after a deploy, what a closing node still says would stand under its successor. */
+  /** Shows nothing any more: after a deployment the node's id belongs to its successor. */
   close(): void {
     this.closed = true;
     this.waiting?.cancel();

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { TestRuntime } from '../support/runtime';
 
@@ -23,6 +25,20 @@ test('a gateway keeps the identity that it made for itself', async () => {
   await runtime.deploy(flow);
   const second = runtime.node('gateway') as unknown as { gateway: { gatewayId: string } };
   assert.equal(second.gateway.gatewayId, first.gateway.gatewayId);
+});
+
+test('a node whose gateway does not run refuses to start, instead of using another identity and data folder', async () => {
+  await runtime.deploy([
+    { id: 'broken', type: 'edge-gateway', dataDir: '/dev/null/none' },
+    { id: 'uplink', type: 'resilient-uplink', gateway: 'broken', connections: [], wires: [[], []] },
+    { id: 'state', type: 'crdt-state', gateway: 'gone', wires: [[], []] },
+  ]);
+  for (const id of ['uplink', 'state']) {
+    const problem = runtime.problems().find((entry) => entry.id === id);
+    assert.match(String(problem?.msg), /Property "gateway"/);
+  }
+  assert.ok(!existsSync(join(runtime.userDir, 'edge', 'uplink', 'uplink')));
+  assert.equal((await fetch(`${runtime.url}/edge/status`)).status, 200);
 });
 
 test('a broker address that cannot be read is reported with its property and what to write', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { StateInfo } from '../../nodes/crdt-state/message';
 import { startBroker } from '../../scripts/demo/broker';
+import { MqttServer } from '../support/mqtt-server';
 import { TestRuntime, type FlowNode } from '../support/runtime';
 
 let runtime: TestRuntime;
@@ -228,6 +229,24 @@ test('frames without the space key are refused, and another strategy is reported
   write('i', 'key', 2);
   await runtime.until(() => latest('j', 'key') === 2, 'the second value at j');
   assert.equal(messages('caught').filter(({ error }) => error?.code === 'STRATEGY').length, 2);
+});
+
+test('a broker that stalls does not hold up a deployment, and new settings are taken', async () => {
+  const server = await MqttServer.start();
+  server.frozen = true;
+  const flow = (strategy: string): FlowNode[] => [
+    { id: 'broker', type: 'edge-broker', url: server.url, protocolVersion: '4' },
+    ...station('n', 'n', { transport: 'mqtt', broker: 'broker', strategy }),
+  ];
+  await runtime.deploy(flow('mean'));
+  await runtime.until(() => server.publishing > 0, 'a frame that is not acknowledged');
+  const before = Date.now();
+  await runtime.deploy(flow('max'));
+  assert.ok(Date.now() - before < 8000, `it took ${Date.now() - before} ms`);
+  write('n', 'key', 1);
+  await runtime.until(() => latest('n', 'key') === 1, 'a write with the new settings');
+  await runtime.deploy([]);
+  await server.die();
 });
 
 test('gateways on one broker become equal, also those that come late', async () => {

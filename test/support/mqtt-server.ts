@@ -15,6 +15,8 @@ export class MqttServer {
   stalled = false;
   /** While true, messages neither arrive nor are acknowledged. */
   frozen = false;
+  /** Messages that reached the server, arrived or not. */
+  publishing = 0;
   port = 0;
   private server: Server | undefined;
   private broker: Aedes | undefined;
@@ -34,6 +36,7 @@ export class MqttServer {
   async listen(): Promise<void> {
     const broker = await Aedes.createBroker({
       authorizePublish: (_client, { topic, payload }, done) => {
+        this.publishing++;
         if (this.frozen) {
           return;
         }

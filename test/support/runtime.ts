@@ -134,12 +134,16 @@ export class TestRuntime {
   }
 
   /** Replaces all flows. A node of type `test-sink` keeps what it receives for {@link TestRuntime.messages}. */
-  async deploy(flow: FlowNode[], credentials: Record<string, Record<string, string>> = {}): Promise<void> {
+  async deploy(
+    flow: FlowNode[],
+    credentials: Record<string, Record<string, string>> = {},
+    deploymentType: 'full' | 'nodes' = 'full',
+  ): Promise<void> {
     this.received.clear();
     const flows = flow.map((node) => ({ x: 0, y: 0, ...(isTab(node) ? {} : { z: 'tab' }), ...node }));
     const withTab = flows.some(isTab) ? flows : [{ id: 'tab', type: 'tab', label: 'test' }, ...flows];
     const started = once(this.red.events, 'flows:started');
-    await this.red.runtime.flows.setFlows({ flows: { flows: withTab, credentials }, deploymentType: 'full' });
+    await this.red.runtime.flows.setFlows({ flows: { flows: withTab, credentials }, deploymentType });
     await started;
   }
 

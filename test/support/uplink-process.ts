@@ -3,6 +3,7 @@ import { connect } from 'mqtt';
 import { MqttLink } from '../../nodes/resilient-uplink/mqtt-link';
 import { parseUplinkConfig } from '../../nodes/resilient-uplink/config';
 import { Uplink } from '../../nodes/resilient-uplink/uplink';
+import type { Broker } from '../../nodes/shared/connections';
 import { systemClock } from '../../nodes/shared/clock';
 import { Figures } from '../../nodes/shared/figures';
 import { systemRandom } from '../../nodes/shared/random';
@@ -12,17 +13,14 @@ const [, , path, url, from] = process.argv;
 const send = (report: object): void => void process.send?.(report);
 const config = parseUplinkConfig({ retryMinMs: 20, retryMaxMs: 200, ackTimeout: 0.5, content: 'message' });
 
-const link = new MqttLink(
-  {
-    kind: 'broker',
-    id: 'broker',
-    name: 'broker',
-    protocolVersion: 4,
-    connect: ({ mqtt }) => connect(url, { clientId: 'victim', protocolVersion: 4, ...mqtt, properties: {} }),
-  },
-  'victim',
-  1,
-);
+const broker: Broker = {
+  kind: 'broker',
+  id: 'broker',
+  name: 'broker',
+  protocolVersion: 4,
+  connect: ({ mqtt }) => connect(url, { clientId: 'victim', protocolVersion: 4, ...mqtt, properties: {} }),
+};
+const link = new MqttLink(() => broker, 'victim', 1);
 const uplink = new Uplink(config, {
   path,
   links: [link],

@@ -44,6 +44,15 @@ export function setAsideDatabase(path: string): string {
   return setAside;
 }
 
+/** Ends a failed transaction, which SQLite has ended by itself after some errors such as a full disk. */
+export function rollback(database: DatabaseSync): void {
+  try {
+    database.exec('ROLLBACK');
+  } catch {
+    // None was open. Not every supported version of Node.js can tell beforehand.
+  }
+}
+
 function openAndMigrate(path: string, migrations: readonly string[]): DatabaseSync {
   const { DatabaseSync } = loadSqlite();
   const database = new DatabaseSync(path);

@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../worker/serve-worker';
-import { openDatabase } from './sqlite';
+import { openDatabase, rollback } from './sqlite';
 import type { StateStoreMethods } from './state-store';
 
 const MIGRATIONS = [
@@ -27,7 +27,7 @@ const methods: StateStoreMethods = {
       }
       database.exec('COMMIT');
     } catch (thrown) {
-      database.exec('ROLLBACK');
+      rollback(database);
       throw thrown;
     }
   },

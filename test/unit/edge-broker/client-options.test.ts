@@ -29,6 +29,15 @@ test('a cluster is a list of servers with the ports of their protocols', () => {
   );
 });
 
+test('whoever reconnects by itself goes round the servers of a cluster', () => {
+  const config = parseBrokerConfig({ url: 'ws://a/one,ws://b/two' });
+  const firsts = [0, 1, 2].map((firstServer) => {
+    const { servers, path } = clientOptions(config, { machineId }, { nodeId: 'n', firstServer });
+    return `${servers?.[0].host}${path}`;
+  });
+  assert.deepEqual(firsts, ['a/one', 'b/two', 'a/one']);
+});
+
 test('the session is kept over restarts unless a clean start is asked for', () => {
   const kept = clientOptions(parseBrokerConfig({ url: 'mqtt://a' }), { machineId }, { nodeId: 'n' });
   assert.equal(kept.clean, false);

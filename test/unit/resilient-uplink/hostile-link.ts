@@ -56,6 +56,10 @@ export class HostileLink implements Link {
     this.wire.push({ outgoing, answer, session: this.session });
   }
 
+  refresh(): void {
+    // Its settings never change.
+  }
+
   close(): void {
     this.observer = undefined;
     this.session++;

@@ -136,6 +136,10 @@ export class FakeLink implements Link {
     observer?.lost(reason);
   }
 
+  refresh(): void {
+    // Its settings never change.
+  }
+
   close(): void {
     this.observer = undefined;
     this.waiting = [];
