@@ -29,7 +29,7 @@ const MIN_INTERVAL_MS = 500;
 /** Shows a node's status, at most twice a second however often it is set; the last one always gets shown. */
 export class StatusReporter {
   private shown = '';
-  private lastShownAt = -Infinity;
+  private lastFlushedAt = -Infinity;
   private waiting: Timer | undefined;
   private next: StatusText | undefined;
   private latest: NodeStatus | undefined;
@@ -46,7 +46,7 @@ export class StatusReporter {
     if (this.waiting || this.closed) {
       return;
     }
-    const wait = this.lastShownAt + MIN_INTERVAL_MS - this.clock.monotonic();
+    const wait = this.lastFlushedAt + MIN_INTERVAL_MS - this.clock.monotonic();
     if (wait <= 0) {
       this.flush();
     } else {
@@ -74,12 +74,13 @@ export class StatusReporter {
       return;
     }
     const { meaning, key, params } = this.next;
+    // Also when nothing changes: a translation costs more than a reading.
+    this.lastFlushedAt = this.clock.monotonic();
     const status = { ...LOOKS[meaning], text: this.translate(key, params) };
     const signature = `${meaning} ${status.text}`;
     if (signature !== this.shown) {
       this.shown = signature;
       this.latest = status;
-      this.lastShownAt = this.clock.monotonic();
       this.show(status);
     }
   }

@@ -53,3 +53,21 @@ test('a node that is closed shows nothing any more', async () => {
     ['running'],
   );
 });
+
+test('a status that stays the same is translated twice a second at most', async () => {
+  const clock = new FakeClock();
+  let translations = 0;
+  const status = new StatusReporter(
+    clock,
+    (key) => {
+      translations++;
+      return key;
+    },
+    () => undefined,
+  );
+  for (let i = 0; i < 1000; i++) {
+    status.set('ok', 'running', { n: 1 });
+    await clock.advance(1);
+  }
+  assert.ok(translations <= 3, String(translations));
+});
