@@ -21,7 +21,8 @@ async function main(): Promise<void> {
     throw new Error('chromium is not installed');
   }
   const template = readFlow('predictive-maintenance');
-  const station = await Station.start({ flow: template });
+  // On Node-RED's own port, where the template's cloud endpoint is.
+  const station = await Station.start({ flow: template, port: 1880 });
   for (const theme of ['light', 'dark'] as const) {
     const editor = await Editor.open(program, `${station.url}/#flow/edge-pm`, { dark: theme === 'dark' });
     await editor.page.evaluate((dark) => {
@@ -30,7 +31,13 @@ async function main(): Promise<void> {
     }, theme === 'dark');
     // The simulated machines replay their history first.
     await editor.page.waitForTimeout(8000);
-    await editor.page.screenshot({ path: join(folder, `flow-${theme}.png`) });
+    await editor.page.setViewportSize({ width: 2200, height: 760 });
+    await editor.page.screenshot({
+      path: join(folder, `flow-${theme}.png`),
+      // The canvas between the sidebars.
+      clip: { x: 216, y: 40, width: 1560, height: 600 },
+    });
+    await editor.page.setViewportSize({ width: 1500, height: 1000 });
     for (const { id, type } of template.filter((node) => SUITE.test(node.type))) {
       await editor.openDialog(id);
       await editor.page.screenshot({ path: join(folder, `${type}-${id.slice(8)}-${theme}.png`) });

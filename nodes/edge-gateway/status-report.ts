@@ -3,12 +3,13 @@ import type { NodeStatus } from '../shared/status';
 
 /** What `GET /edge/status` answers. */
 export interface StatusReport {
-  gateway: { gatewayId: string; name: string; site: string };
+  /** Null while no node runs. */
+  gateway: { gatewayId: string; name: string; site: string } | null;
   nodes: {
     id: string;
     type: string;
     name: string;
-    /** The gatewayId of the gateway the node belongs to. */
+    /** The gatewayId of the gateway the node belongs to; empty when it names one that does not run. */
     gateway: string;
     status: NodeStatus | null;
     figures: Record<string, number>;
@@ -17,26 +18,26 @@ export interface StatusReport {
 
 const CONFIG_TYPES = new Set(['edge-gateway', 'edge-broker', 'edge-http']);
 
-/** Reports on the running nodes; the gateway named is the one that most of them belong to. */
-export function reportStatus(entries: readonly StationEntry[]): StatusReport | { gateway: null; nodes: [] } {
-  const nodes = entries.filter(({ type }) => !CONFIG_TYPES.has(type));
+/** Reports on the nodes of the flows; the gateway named is the one that most of them belong to. */
+export function reportStatus(entries: readonly StationEntry[]): StatusReport {
+  const nodes = entries
+    .filter(({ type }) => !CONFIG_TYPES.has(type))
+    .map((entry) => ({ entry, gateway: entry.gateway() }));
   const uses = new Map<string, number>();
-  for (const entry of nodes) {
-    const { gatewayId } = entry.gateway();
-    uses.set(gatewayId, (uses.get(gatewayId) ?? 0) + 1);
+  for (const { gateway } of nodes) {
+    if (gateway) {
+      uses.set(gateway.gatewayId, (uses.get(gateway.gatewayId) ?? 0) + 1);
+    }
   }
   const [main] = [...uses].sort((a, b) => b[1] - a[1]).map(([gatewayId]) => gatewayId);
-  const gateway = nodes.map((entry) => entry.gateway()).find(({ gatewayId }) => gatewayId === main);
-  if (!gateway) {
-    return { gateway: null, nodes: [] };
-  }
+  const gateway = nodes.map((node) => node.gateway).find((candidate) => candidate?.gatewayId === main);
   return {
-    gateway: { gatewayId: gateway.gatewayId, name: gateway.name, site: gateway.site },
-    nodes: nodes.map((entry) => ({
+    gateway: gateway ? { gatewayId: gateway.gatewayId, name: gateway.name, site: gateway.site } : null,
+    nodes: nodes.map(({ entry, gateway: own }) => ({
       id: entry.id,
       type: entry.type,
       name: entry.name,
-      gateway: entry.gateway().gatewayId,
+      gateway: own?.gatewayId ?? '',
       status: entry.status() ?? null,
       figures: entry.figures.snapshot(),
     })),

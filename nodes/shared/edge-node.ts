@@ -58,7 +58,6 @@ export interface EdgeNodeType<C> {
 export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): void {
   function construct(this: Node, definition: NodeDef): void {
     RED.nodes.createNode(this, definition);
-    const figures = new Figures();
     const status = new StatusReporter(
       systemClock,
       // Text that begins with a letter is looked up by the editor, in the user's own language; a text with figures
@@ -66,7 +65,9 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
       (key, params) => (params ? RED._(`${nodeType.type}.${key}`, params) : `${nodeType.type}.${key}`),
       (shown) => this.status(shown),
     );
-    const started = start(RED, nodeType, this, definition, figures, status);
+    const context = contextOf(RED, nodeType, this, definition, status);
+    const delist = enlistNode(nodeType.type, this, context);
+    const started = start(nodeType, this, definition, context);
     this.on('input', (msg, send, done) => {
       // A frozen message is served as a copy: results are written into it after the node's state has changed.
       const message = (Object.isExtensible(msg) ? msg : { ...msg }) as EdgeMessage;
@@ -113,6 +114,7 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
     });
     this.on('close', (removed: boolean, done: () => void) => {
       status.close();
+      delist();
       const closing = async (): Promise<void> => started.close?.(removed);
       closing()
         .catch((thrown: unknown) => this.error(toEdgeError(thrown)))
@@ -145,64 +147,18 @@ export function withError(
 }
 
 function start<C>(
-  RED: NodeAPI,
   nodeType: EdgeNodeType<C>,
   node: Node,
   definition: NodeDef,
-  figures: Figures,
-  status: StatusReporter,
+  context: NodeContext,
 ): RunningNode {
   try {
-    let gateway: Gateway | undefined;
-    const emit = emitter(node, (slots) => node.send(slots));
-    const context: NodeContext = {
-      RED,
-      id: node.id,
-      name: node.name || node.id,
-      credentials: credentialsOf(node),
-      // Looked up on first use: an edge-gateway must not make the default gateway's identity.
-      get gateway() {
-        gateway ??= gatewayOf(RED, (definition as { gateway?: string }).gateway ?? '');
-        return gateway;
-      },
-      clock: systemClock,
-      random: systemRandom,
-      figures,
-      status,
-      emit,
-      reject: (msg, error) => {
-        if (nodeType.rejectOutput === undefined) {
-          node.error(error, msg);
-        } else {
-          emit(nodeType.rejectOutput, withError(msg, error, node));
-        }
-      },
-      log: {
-        info: (text) => node.log(text),
-        warn: (text) => node.warn(text),
-        error: (text, msg) => node.error(text, msg),
-      },
-    };
     const running = nodeType.start(nodeType.parse(definition), context);
     Object.assign(node, running.expose);
-    const delist = enlist({
-      id: node.id,
-      type: nodeType.type,
-      name: node.name ?? '',
-      gateway: () => context.gateway,
-      figures,
-      status: () => status.current,
-    });
-    return {
-      ...(running.input && { input: running.input.bind(running) }),
-      close: (removed) => {
-        delist();
-        return running.close?.(removed);
-      },
-    };
+    return running;
   } catch (thrown) {
     const error = toEdgeError(thrown, 'CONFIG');
-    status.set('error', 'status.config');
+    context.status.set('error', 'status.config');
     node.error(error.message);
     return {
       input: () => {
@@ -210,6 +166,63 @@ function start<C>(
       },
     };
   }
+}
+
+function contextOf<C>(
+  RED: NodeAPI,
+  nodeType: EdgeNodeType<C>,
+  node: Node,
+  definition: NodeDef,
+  status: StatusReporter,
+): NodeContext {
+  let gateway: Gateway | undefined;
+  const emit = emitter(node, (slots) => node.send(slots));
+  return {
+    RED,
+    id: node.id,
+    name: node.name || node.id,
+    credentials: credentialsOf(node),
+    // Looked up on first use: an edge-gateway must not make the default gateway's identity.
+    get gateway() {
+      gateway ??= gatewayOf(RED, (definition as { gateway?: string }).gateway ?? '');
+      return gateway;
+    },
+    clock: systemClock,
+    random: systemRandom,
+    figures: new Figures(),
+    status,
+    emit,
+    reject: (msg, error) => {
+      if (nodeType.rejectOutput === undefined) {
+        node.error(error, msg);
+      } else {
+        emit(nodeType.rejectOutput, withError(msg, error, node));
+      }
+    },
+    log: {
+      info: (text) => node.log(text),
+      warn: (text) => node.warn(text),
+      error: (text, msg) => node.error(text, msg),
+    },
+  };
+}
+
+/** Lists a node for `/edge/status`, also one that could not start: that is what somebody looks for there. */
+function enlistNode(type: string, node: Node, context: NodeContext): () => void {
+  return enlist({
+    id: node.id,
+    type,
+    name: node.name ?? '',
+    gateway: () => {
+      try {
+        return context.gateway;
+      } catch {
+        return undefined;
+      }
+    },
+    figures: context.figures,
+    status: () => context.status.current,
+  });
 }
 
 /** Node-RED copies a message that goes to several wires; what it cannot copy is reported, as the sender can do nothing. */

@@ -7,7 +7,8 @@ export interface StationEntry {
   id: string;
   type: string;
   name: string;
-  gateway: () => Gateway;
+  /** Undefined when the node names a gateway that does not run. */
+  gateway: () => Gateway | undefined;
   figures: Figures;
   status: () => NodeStatus | undefined;
 }

@@ -47,8 +47,22 @@ test('a broker address that cannot be read is reported with its property and wha
   assert.match(String(problem?.msg), /Property "url".*mqtt:\/\/host:1883/s);
 });
 
-test('/edge/status answers', async () => {
+test('/edge/status lists the nodes with gateway, status and figures, also one that could not start', async () => {
+  await runtime.deploy([
+    { id: 'gateway', type: 'edge-gateway', name: 'press shop', gatewayId: 'gw-7', site: 'plant1' },
+    { id: 'uplink', type: 'resilient-uplink', name: 'cloud', gateway: 'gateway', wires: [[], []] },
+    { id: 'broken', type: 'iso-forest', trees: 'many', wires: [[], []] },
+  ]);
   const response = await fetch(`${runtime.url}/edge/status`);
   assert.equal(response.status, 200);
-  assert.ok('nodes' in ((await response.json()) as object));
+  const { gateway, nodes } = (await response.json()) as {
+    gateway: object;
+    nodes: { id: string; type: string; gateway: string; status: { fill: string } | null; figures: object }[];
+  };
+  assert.deepEqual(nodes.map(({ id }) => id).sort(), ['broken', 'uplink']);
+  const uplink = nodes.find(({ id }) => id === 'uplink')!;
+  assert.equal(uplink.gateway, 'gw-7');
+  assert.ok('edge_uplink_queue_messages' in uplink.figures);
+  assert.equal(nodes.find(({ id }) => id === 'broken')?.status?.fill, 'red');
+  assert.ok(gateway);
 });
