@@ -235,7 +235,7 @@ test('properties that cannot be are refused when the node starts', async () => {
   ]) {
     await deploy(properties);
     assert.equal((await refused({ payload: 1 })).code, 'CONFIG');
-    assert.equal(shownStatus() || 'not listed', 'not listed');
+    assert.equal(shownStatus(), 'onnx-detect.status.config');
   }
 });
 
