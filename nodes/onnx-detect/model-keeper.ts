@@ -17,6 +17,8 @@ const RESTART_DELAY_MS = 1000;
 const RESTART_WINDOW_MS = 60_000;
 const MAX_WAITING_SWAPS = 4;
 const DRAIN_MS = 2000;
+/** How long a model that is being loaded is waited for when the node closes. */
+const LOAD_MS = 8000;
 
 /**
  * Keeps a detector supplied with its model: loads the first one, exchanges it on request with the old one serving
@@ -75,13 +77,23 @@ export class ModelKeeper {
     this.detector.refuse(
       new EdgeError('INFERENCE', 'The node was stopped before this reading was judged. Send it again.'),
     );
+    // A thread must not be left loading: the process aborts when it ends in the middle of native code.
+    await Promise.race([this.work, new Promise<void>((resolve) => this.clock.after(LOAD_MS, resolve))]);
     await this.current?.session.release();
     this.current = undefined;
   }
 
+  /** Asked before and after waiting; the flag may have changed in between. */
+  private isClosed(): boolean {
+    return this.closed;
+  }
+
   private async bring(request: ModelRequest): Promise<void> {
+    if (this.isClosed()) {
+      return;
+    }
     const model = await this.load(request);
-    if (this.closed) {
+    if (this.isClosed()) {
       await model.session.release();
       return;
     }

@@ -117,7 +117,13 @@ export class Station extends EventEmitter {
   }
 
   async stop(): Promise<void> {
-    await this.end((child) => child.send('stop'));
+    const child = this.child;
+    await this.end((running) => running.send('stop'));
+    if (child?.exitCode !== 0 && child?.signalCode !== 'SIGKILL') {
+      throw new Error(
+        `Node-RED did not end well: ${child?.signalCode ?? child?.exitCode ?? 'never started'}`,
+      );
+    }
     rmSync(this.userDir, { recursive: true, force: true, maxRetries: 3 });
   }
 

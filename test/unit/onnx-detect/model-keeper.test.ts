@@ -15,6 +15,8 @@ function setUp(): {
   backends: Map<string, FakeBackend>;
   requests: ModelRequest[];
   seen: string[];
+  /** Awaited by each load. */
+  loading: { until: Promise<void> };
 } {
   const clock = new ManualClock();
   const detector = detectorWith({}, clock);
@@ -22,8 +24,10 @@ function setUp(): {
   const backends = new Map(['a', 'b'].map((name) => [name, new FakeBackend(info, compute)]));
   const requests: ModelRequest[] = [];
   const seen: string[] = [];
+  const loading = { until: Promise.resolve() };
   const load = async (request: ModelRequest): ReturnType<typeof serve> => {
     requests.push(request);
+    await loading.until;
     const backend = backends.get(request.model);
     if (!backend) {
       throw new EdgeError('MODEL_NOT_FOUND', `no ${request.model}`);
@@ -35,7 +39,7 @@ function setUp(): {
     ready: ({ identity }) => void seen.push(`ready ${identity.digest}`),
     failed: ({ code }) => void seen.push(`failed ${code}`),
   });
-  return { clock, detector, keeper, backends, requests, seen };
+  return { clock, detector, keeper, backends, requests, seen, loading };
 }
 
 const request = (model: string): ModelRequest => ({ model, digest: '', trusted: true });
@@ -111,4 +115,20 @@ test('closing judges what waits, refuses what comes later and gives the model ba
   assert.equal((await Promise.all(pending)).length, 3);
   await assert.rejects(detector.submit(reading(1)), coded('INFERENCE', 'stopped'));
   assert.equal(backend.released, 1);
+});
+
+test('closing waits for a model that is being loaded, and gives it back', async () => {
+  const { clock, keeper, backends, loading } = setUp();
+  let loaded = (): void => undefined;
+  loading.until = new Promise((resolve) => (loaded = resolve));
+  keeper.start(request('a'));
+  await turn();
+  let closed = false;
+  const closing = keeper.close().then(() => (closed = true));
+  clock.advance(2000);
+  await turn();
+  assert.equal(closed, false);
+  loaded();
+  await closing;
+  assert.equal(backends.get('a')?.released, 1);
 });
