@@ -1,3 +1,4 @@
+import { refuseUserInfo } from '../shared/address';
 import { ConfigReader } from '../shared/config-reader';
 import { EdgeError } from '../shared/errors';
 
@@ -21,15 +22,7 @@ export function parseHttpConfig(raw: unknown): HttpConfig {
       property: 'url',
     });
   }
-  if (url.username || url.password) {
-    throw new EdgeError(
-      'CONFIG',
-      'Property "url" must hold no user name or password: flows are shared. Use the fields below.',
-      {
-        property: 'url',
-      },
-    );
-  }
+  refuseUserInfo(url);
   return {
     name: config.text('name'),
     url,

@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { EdgeMessage, MessageError } from '../../nodes/shared/messages';
+import type { EdgeMessage } from '../../nodes/shared/messages';
 import { MqttServer } from '../support/mqtt-server';
-import { TestRuntime, type FlowNode } from '../support/runtime';
-
-interface Uplinked extends EdgeMessage {
-  uplink: {
-    id: string;
-    connection: string;
-    attempts: number;
-    storedMs: number;
-    fallback: boolean;
-    duplicatePossible: boolean;
-  };
-  error?: MessageError;
-}
-
-const QUICK = { retryMinMs: 20, retryMaxMs: 200, ackTimeout: 0.5, healthInterval: 0.2, failback: 0.5 };
+import { TestRuntime } from '../support/runtime';
+import { broker, flow, type Uplinked } from '../support/uplink-flow';
 
 let runtime: TestRuntime;
 const servers: MqttServer[] = [];
@@ -28,33 +15,6 @@ after(async () => {
   await runtime.stop();
   await Promise.all(servers.map((server) => server.die()));
 });
-
-/** A flow with one uplink; every test has a node, and so an outbox, of its own. */
-function flow(id: string, connections: FlowNode[], config: object = {}): FlowNode[] {
-  return [
-    ...connections,
-    {
-      id,
-      type: 'resilient-uplink',
-      name: 'to the cloud',
-      connections: connections.map((connection) => connection.id),
-      ...QUICK,
-      ...config,
-      wires: [[`delivered-${id}`], [`undeliverable-${id}`]],
-    },
-    { id: 'catch', type: 'catch', scope: [id], wires: [[`caught-${id}`]] },
-    { id: 'complete', type: 'complete', scope: [id], wires: [[`done-${id}`]] },
-    ...['delivered', 'undeliverable', 'caught', 'done'].map((sink) => ({
-      id: `${sink}-${id}`,
-      type: 'test-sink',
-      wires: [],
-    })),
-  ];
-}
-
-function broker(id: string, server: MqttServer, config: object = {}): FlowNode {
-  return { id, type: 'edge-broker', name: id, url: server.url, protocolVersion: '4', ...config };
-}
 
 async function startServer(): Promise<MqttServer> {
   const server = await MqttServer.start();
