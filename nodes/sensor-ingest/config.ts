@@ -1,13 +1,13 @@
 import { ConfigReader } from '../shared/config-reader';
 import { EdgeError } from '../shared/errors';
 import { isTopicFilter } from '../shared/topic';
-import type { ChannelSpec } from './channels';
-import type { Format } from './decode';
-import { isSpectral, parseFeature, type Feature } from './features';
-import { parsePath, type Path } from './paths';
-import { absoluteTolerance, percentTolerance } from './tolerance';
-import type { ReduceOptions } from './reduce';
-import { PayloadSchema } from './schema';
+import type { ChannelSpec } from './rows/channels';
+import type { Format } from './decode/decode';
+import { isSpectral, parseFeature, type Feature } from './features/features';
+import { parsePath, type Path } from './rows/paths';
+import { absoluteTolerance, percentTolerance } from './reduce/tolerance';
+import type { ReduceOptions } from './reduce/reduce';
+import { PayloadSchema } from './rows/schema';
 
 const FORMATS = ['auto', 'json', 'csv', 'msgpack', 'float32', 'int16', 'sparkplug'] as const;
 const DEFAULT_FEATURES = ['mean', 'std', 'min', 'max', 'rms'];

@@ -1,7 +1,7 @@
 import { CATEGORY, COLORS, foldable, showWhile } from '../shared/editor/forms';
 import { complaint, fieldLabels, numberField } from '../shared/editor/validators';
-import { editChannels, isChannelList, readChannels } from './editor-channels';
-import { editFeatures, readFeatures } from './editor-features';
+import { editChannels, isChannelList, readChannels } from './editor/channels';
+import { editFeatures, readFeatures } from './editor/features';
 
 /** Applies a check only while the property matters, so that hidden fields complain about nothing. */
 function when(applies: (node: EditorNode) => boolean, check: Validator): Validator {

@@ -3,17 +3,17 @@ import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Quality, Reading, Window } from '../shared/messages';
 import type { Random } from '../shared/random';
 import type { IngestConfig } from './config';
-import { decode } from './decode';
-import { Digest, hexOf } from './digest';
-import { excerpt } from './paths';
-import { FeatureExtractor } from './features';
-import { Deadband } from './reduce';
-import { RowReader, type RowReading } from './row-reader';
+import { decode } from './decode/decode';
+import { Digest, hexOf } from './rows/digest';
+import { excerpt } from './rows/paths';
+import { FeatureExtractor } from './features/features';
+import { Deadband } from './reduce/reduce';
+import { RowReader, type RowReading } from './rows/row-reader';
 import { Sources, type SourceEvent, type SourceState } from './sources';
-import { SwingingDoor } from './swinging-door';
-import { TimeWindow } from './time-window';
-import { checkMagnitudes, WaveformReader } from './waveform';
-import { CountWindow, WindowBudget, type RowWindow } from './window';
+import { SwingingDoor } from './reduce/swinging-door';
+import { TimeWindow } from './features/time-window';
+import { checkMagnitudes, WaveformReader } from './features/waveform';
+import { CountWindow, WindowBudget, type RowWindow } from './features/window';
 
 /**
  * What the reduction of one source came to since the node started. Bytes are those of the payloads as JSON; `maxError`

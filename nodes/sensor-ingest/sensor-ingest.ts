@@ -5,8 +5,8 @@ import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
 import { Activity } from './activity';
 import { parseIngestConfig } from './config';
-import { MqttSource } from './mqtt-source';
-import { Pacer } from './pacer';
+import { MqttSource } from './mqtt/mqtt-source';
+import { Pacer } from './mqtt/pacer';
 import { IngestPipeline, type Acceptance, type Outcome } from './pipeline';
 import { SilenceWatch, type SourceEvent } from './sources';
 

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
-import { excerpt } from './paths';
-import { RecentIds } from './recent-ids';
-import type { Reducer } from './reduce';
-import type { RowWindow } from './window';
+import { excerpt } from './rows/paths';
+import { RecentIds } from './rows/recent-ids';
+import type { Reducer } from './reduce/reduce';
+import type { RowWindow } from './features/window';
 
 /** What is remembered of one source. */
 export interface SourceState {

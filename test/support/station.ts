@@ -21,6 +21,8 @@ export interface StationOptions {
   port?: number;
   /** Puts the package into the user folder; a link to this checkout otherwise. */
   install?: (userDir: string) => void;
+  /** More options of Node.js. */
+  execArgv?: string[];
 }
 
 /** Node-RED with the suite in a process of its own, which can be killed and started again on the same data. */
@@ -58,7 +60,7 @@ export class Station extends EventEmitter {
           port: this.options.port ?? 0,
         }),
       ],
-      { serialization: 'advanced', execArgv: ['--enable-source-maps'] },
+      { serialization: 'advanced', execArgv: ['--enable-source-maps', ...(this.options.execArgv ?? [])] },
     );
     this.child = child;
     await new Promise<void>((resolve, reject) => {
@@ -76,6 +78,10 @@ export class Station extends EventEmitter {
       });
       child.once('exit', (code, signal) => reject(new Error(`Node-RED ended: ${code ?? signal ?? ''}`)));
     });
+  }
+
+  get pid(): number {
+    return this.child?.pid ?? 0;
   }
 
   /** Waits until a node shows the status with this locale key, such as `sensor-ingest.status.listening`. */

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SeededRandom } from '../../../nodes/shared/random';
-import { featureKeys, FeatureExtractor, parseFeature } from '../../../nodes/sensor-ingest/features';
-import { amplitudeAt } from '../../../nodes/sensor-ingest/spectral-features';
-import { SpectrumAnalyzer } from '../../../nodes/sensor-ingest/spectrum';
+import { featureKeys, FeatureExtractor, parseFeature } from '../../../nodes/sensor-ingest/features/features';
+import { amplitudeAt } from '../../../nodes/sensor-ingest/features/spectral-features';
+import { SpectrumAnalyzer } from '../../../nodes/sensor-ingest/features/spectrum';
 import { packageRoot } from '../../support/runtime';
 
 const ALL =

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
-import { MqttSource, type LinkState } from '../../../nodes/sensor-ingest/mqtt-source';
-import { Pacer } from '../../../nodes/sensor-ingest/pacer';
+import { MqttSource, type LinkState } from '../../../nodes/sensor-ingest/mqtt/mqtt-source';
+import { Pacer } from '../../../nodes/sensor-ingest/mqtt/pacer';
 import { TestClock } from './support';
 
 type Grant = { topic: string; qos: number };

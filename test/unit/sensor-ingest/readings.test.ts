@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RecentIds } from '../../../nodes/sensor-ingest/recent-ids';
+import { RecentIds } from '../../../nodes/sensor-ingest/rows/recent-ids';
 import { bench, NOON } from './support';
 
 test('the channels table picks, renames, converts and range-checks', () => {

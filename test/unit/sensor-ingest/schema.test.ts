@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PayloadSchema } from '../../../nodes/sensor-ingest/schema';
+import { PayloadSchema } from '../../../nodes/sensor-ingest/rows/schema';
 import { bench } from './support';
 
 const schema = {

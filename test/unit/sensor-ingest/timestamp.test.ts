@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseTimestamp } from '../../../nodes/sensor-ingest/timestamp';
+import { parseTimestamp } from '../../../nodes/sensor-ingest/rows/timestamp';
 import { bench, NOON } from './support';
 
 test('seconds, milliseconds, microseconds and nanoseconds are told apart, as numbers and as texts', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Window } from '../../../nodes/shared/messages';
-import { WindowBudget } from '../../../nodes/sensor-ingest/window';
+import { WindowBudget } from '../../../nodes/sensor-ingest/features/window';
 import { bench, NOON } from './support';
 
 test('window i of count windows covers the rows i·step to i·step+size−1, for every size, step and stream', () => {

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020';
-import { EdgeError } from '../shared/errors';
+import { EdgeError } from '../../shared/errors';
 import { typeName, excerpt } from './paths';
 import { boundedPattern } from './pattern';
 

@@ -1,5 +1,5 @@
-import type { ChannelSpec } from './channels';
-import { hasChannelUnit, type Feature } from './features';
+import type { ChannelSpec } from '../rows/channels';
+import { hasChannelUnit, type Feature } from '../features/features';
 
 /** How far a value that was left out may lie from what stands for it. */
 export interface Tolerance {

@@ -1,4 +1,4 @@
-import { EdgeError } from '../shared/errors';
+import { EdgeError } from '../../shared/errors';
 
 /** Longest text that a pattern is tried on; longer ones do not match. */
 const MAX_TEXT = 1024;

@@ -1,5 +1,5 @@
-import { EdgeError } from '../shared/errors';
-import { setField } from './paths';
+import { EdgeError } from '../../shared/errors';
+import { setField } from '../rows/paths';
 import { bandPower, dominantFrequency, spectralCentroid } from './spectral-features';
 import { SpectrumAnalyzer, type PowerSpectrum } from './spectrum';
 

@@ -1,7 +1,7 @@
 import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
-import type { Broker } from '../shared/connections';
-import { endClient, explainFailure } from '../shared/mqtt-client';
-import type { Subscription } from './config';
+import type { Broker } from '../../shared/connections';
+import { endClient, explainFailure } from '../../shared/mqtt-client';
+import type { Subscription } from '../config';
 import type { Pacer } from './pacer';
 
 /** Messages that the broker may have under way to this node without an acknowledgement. */

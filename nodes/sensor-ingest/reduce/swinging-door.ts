@@ -1,4 +1,4 @@
-import type { Quality } from '../shared/messages';
+import type { Quality } from '../../shared/messages';
 import { isDue, type Point, type ReduceOptions, type Reducer } from './reduce';
 
 /** Readings between two sent points; a longer run is cut, which bounds memory and the work at its end. */

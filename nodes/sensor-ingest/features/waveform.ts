@@ -1,8 +1,8 @@
-import { EdgeError } from '../shared/errors';
-import type { Window } from '../shared/messages';
-import { convert, type ChannelSpec } from './channels';
+import { EdgeError } from '../../shared/errors';
+import type { Window } from '../../shared/messages';
+import { convert, type ChannelSpec } from '../rows/channels';
 import { featureKeys, LARGEST_SAMPLE, type FeatureExtractor } from './features';
-import { excerpt, typeName } from './paths';
+import { excerpt, typeName } from '../rows/paths';
 import type { ClosedWindow } from './window';
 
 /** Turns a waveform, which is one window of one channel, into its features. */

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { isBatch, isNumberList } from '../shared/detection/payload';
-import { EdgeError } from '../shared/errors';
+import { isBatch, isNumberList } from '../../shared/detection/payload';
+import { EdgeError } from '../../shared/errors';
 import { parseCsv } from './csv';
 import { unpackMessage } from './msgpack';
-import { excerpt, typeName } from './paths';
+import { excerpt, typeName } from '../rows/paths';
 
 /** How a Buffer or string payload is decoded. */
 export type Format = 'auto' | 'json' | 'csv' | 'msgpack' | 'float32' | 'int16';

@@ -1,5 +1,5 @@
-import type { Window } from '../shared/messages';
-import { EdgeError } from '../shared/errors';
+import type { Window } from '../../shared/messages';
+import { EdgeError } from '../../shared/errors';
 import { featureKeys, type FeatureExtractor } from './features';
 
 /** Values that the open windows of one node may hold: 128 MiB. */

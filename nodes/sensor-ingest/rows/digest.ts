@@ -1,4 +1,4 @@
-import { EdgeError } from '../shared/errors';
+import { EdgeError } from '../../shared/errors';
 
 /** Nesting that telemetry does not reach. */
 export const MAX_DEPTH = 32;

@@ -1,5 +1,5 @@
-import { isNumberList } from '../shared/detection/payload';
-import { EdgeError } from '../shared/errors';
+import { isNumberList } from '../../shared/detection/payload';
+import { EdgeError } from '../../shared/errors';
 import { MAX_DEPTH, nestedTooDeep } from './digest';
 import { excerpt, fieldAt, setField, typeName, type Path } from './paths';
 

@@ -1,6 +1,6 @@
 import { Unpackr } from 'msgpackr';
-import { EdgeError } from '../shared/errors';
-import { MAX_DEPTH, nestedTooDeep } from './digest';
+import { EdgeError } from '../../shared/errors';
+import { MAX_DEPTH, nestedTooDeep } from '../rows/digest';
 
 /** Bytes of the length of binaries (c4–c6), texts (d9–db), lists (dc, dd) and maps (de, df). */
 const WIDTHS: Partial<Record<number, 1 | 2 | 4>> = {

@@ -1,4 +1,4 @@
-import type { Quality, Reading } from '../shared/messages';
+import type { Quality, Reading } from '../../shared/messages';
 import type { Tolerance } from './tolerance';
 
 /** A reading on its way to the reduced stream. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/clock';
+import type { Clock } from '../../shared/clock';
 
 /** Longest time that messages are handled in one go, ms. */
 const SLICE_MS = 2;

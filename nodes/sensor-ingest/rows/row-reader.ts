@@ -1,9 +1,9 @@
-import type { Clock } from '../shared/clock';
-import { EdgeError } from '../shared/errors';
-import type { Quality } from '../shared/messages';
-import type { Random } from '../shared/random';
+import type { Clock } from '../../shared/clock';
+import { EdgeError } from '../../shared/errors';
+import type { Quality } from '../../shared/messages';
+import type { Random } from '../../shared/random';
 import { ChannelReader } from './channels';
-import type { IngestConfig } from './config';
+import type { IngestConfig } from '../config';
 import { Digest, hexOf, type Fingerprint } from './digest';
 import { excerpt, fieldAt, typeName } from './paths';
 import { parseTimestamp } from './timestamp';

@@ -1,4 +1,4 @@
-import { EdgeError } from '../shared/errors';
+import { EdgeError } from '../../shared/errors';
 import { excerpt, typeName } from './paths';
 
 /** Smallest number that is read as an event time: 1e8 s is March 1973. Below it lie counters and relative times. */
