@@ -3,14 +3,24 @@ import { hasChannelUnit, type Feature } from '../features/features';
 
 /** How far a value that was left out may lie from what stands for it. */
 export interface Tolerance {
+  type: 'absolute' | 'percent';
   limit: number;
   /** The error in the unit of `limit`, never NaN. */
   error(name: string, value: number, standsFor: number): number;
+  /** The lowest and the highest number that may stand for a value. */
+  lowest(name: string, value: number): number;
+  highest(name: string, value: number): number;
 }
 
 /** The error is in the channel's own unit. */
 export function absoluteTolerance(limit: number): Tolerance {
-  return { limit, error: (_name, value, standsFor) => Math.abs(value - standsFor) };
+  return {
+    type: 'absolute',
+    limit,
+    error: (_name, value, standsFor) => Math.abs(value - standsFor),
+    lowest: (_name, value) => value - limit,
+    highest: (_name, value) => value + limit,
+  };
 }
 
 /**
@@ -33,11 +43,29 @@ export function percentTolerance(
       }
     }
   }
+  const share = limit / 100;
+  const highest = (name: string, value: number): number => {
+    const span = spans.get(name);
+    if (span !== undefined) {
+      return value + share * span;
+    }
+    // Where |value − x| ≤ share · |x|: on the far side of 0 only from 100 % on.
+    return value > 0
+      ? share < 1
+        ? value / (1 - share)
+        : Infinity
+      : share > 1
+        ? Infinity
+        : value / (1 + share);
+  };
   return {
+    type: 'percent',
     limit,
     error(name, value, standsFor) {
       const difference = Math.abs(value - standsFor);
       return difference === 0 ? 0 : (100 * difference) / (spans.get(name) ?? Math.abs(standsFor));
     },
+    lowest: (name, value) => -highest(name, -value),
+    highest,
   };
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Outcome } from '../../../nodes/sensor-ingest/pipeline';
+import type { Outcome } from '../../../nodes/sensor-ingest/acceptance';
+import { SeededRandom } from '../../../nodes/shared/random';
 import { bench, NOON } from './support';
 
 const reduced = (outcomes: readonly Outcome[]): Outcome[] => outcomes.filter(({ reduction }) => reduction);
@@ -70,6 +71,65 @@ test('swinging door: the line between the points sent is within the tolerance at
       assert.ok((kept.at(-1)?.reduction?.maxError ?? 0) <= tolerance);
       assert.equal(kept[0].reading.ts, input[0].ts);
     }),
+  );
+});
+
+test('a constant takes one point a heartbeat, and noise within the tolerance none in between', () => {
+  const random = new SeededRandom(3);
+  const noisy = Array.from({ length: 600 }, () => ({ gap: 1000, a: random.next(), b: 0 }));
+  for (const reduce of ['deadband', 'swinging-door']) {
+    const { kept } = run({ reduce, tolerance: 1.01, heartbeat: 60 }, noisy);
+    assert.ok(kept.length <= 11, `${reduce}: ${kept.length} points in ten minutes`);
+  }
+});
+
+test('a run ends at the last reading whose line fits, not before the first whose line does not', () => {
+  const gaps = [0, 0.9, 0, 0.9, 0, 0.9, 0, 30, 30].map((a) => ({ gap: 1000, a, b: 0 }));
+  const { kept } = run({ reduce: 'swinging-door', tolerance: 1, heartbeat: 0 }, gaps);
+  assert.deepEqual(
+    kept.map(({ payload }) => payload.a),
+    [0, 0, 30],
+  );
+});
+
+test('swinging door of a percentage: features without a span are within a share of what stands for them', () => {
+  const channels = [{ name: 'x', min: -50, max: 50 }];
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: -40, max: 40, noNaN: true }), { minLength: 5, maxLength: 80 }),
+      fc.double({ min: 0, max: 150, noNaN: true }),
+      (values, tolerance) => {
+        const { take } = bench({
+          channels,
+          window: 'count',
+          windowSize: 1,
+          features: ['mean', 'crest'],
+          reduce: 'swinging-door',
+          tolerance,
+          toleranceType: 'percent',
+          heartbeat: 0,
+          timestamp: 'ts',
+        });
+        const outcomes = values.flatMap((x, i) => take({ ts: NOON + i * 1000, x }));
+        const all = outcomes.filter(({ reduction }) => !reduction);
+        const kept = reduced(outcomes);
+        for (let i = 1; i < kept.length; i++) {
+          const [from, to] = [kept[i - 1], kept[i]];
+          for (const { reading, payload } of all) {
+            const share = (reading.ts - from.reading.ts) / (to.reading.ts - from.reading.ts);
+            if (share < 0 || share > 1) {
+              continue;
+            }
+            for (const name of ['x.mean', 'x.crest']) {
+              const line = from.payload[name] + share * (to.payload[name] - from.payload[name]);
+              const error = Math.abs(line - payload[name]);
+              const unit = name === 'x.mean' ? 1 : Math.abs(line) / 100;
+              assert.ok(error <= tolerance * unit * (1 + 1e-12) + 1e-12, `${name}: ${error}`);
+            }
+          }
+        }
+      },
+    ),
   );
 });
 

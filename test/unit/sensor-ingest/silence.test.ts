@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SilenceWatch, type SourceEvent } from '../../../nodes/sensor-ingest/sources';
+import { QuietWatch } from '../../../nodes/sensor-ingest/quiet-watch';
+import type { SourceEvent } from '../../../nodes/sensor-ingest/sources';
 import { bench, NOON } from './support';
 
 test('a source that falls silent is reported once, and again when it returns', () => {
   const { pipeline, clock } = bench({ silence: 10 });
   const events: SourceEvent[] = [];
-  const watch = new SilenceWatch(pipeline.sources, 10_000, clock, (event) => events.push(event));
+  const watch = new QuietWatch(
+    pipeline.sources,
+    10_000,
+    clock,
+    (state) => !state.silent,
+    (state) => events.push(pipeline.sources.quiet(state)),
+  );
   const hear = (topic: string): void => {
-    events.push(...pipeline.accept({ topic, payload: 1 } as object).events);
+    events.push(...pipeline.accept({ topic, payload: 1 }).events);
   };
   watch.start();
   hear('a');
@@ -35,11 +42,18 @@ test('all sources of a large node that fall silent at once are reported in a mom
   const count = 30_000;
   const { pipeline, clock } = bench({ silence: 10, maxSources: count });
   const counts: number[] = [];
-  const watch = new SilenceWatch(pipeline.sources, 10_000, clock, () => {
-    counts.push(pipeline.sources.silentCount);
-  });
+  const watch = new QuietWatch(
+    pipeline.sources,
+    10_000,
+    clock,
+    (state) => !state.silent,
+    (state) => {
+      pipeline.sources.quiet(state);
+      counts.push(pipeline.sources.silentCount);
+    },
+  );
   for (let source = 0; source < count; source++) {
-    pipeline.accept({ topic: `source ${source}`, payload: 1 } as object);
+    pipeline.accept({ topic: `source ${source}`, payload: 1 });
   }
   watch.start();
   const began = performance.now();
@@ -49,4 +63,37 @@ test('all sources of a large node that fall silent at once are reported in a mom
   assert.deepEqual([counts.length, counts[0], counts.at(-1)], [count, 1, count]);
   // Looking through all of them for each takes seconds.
   assert.ok(spentMs < 500, `${spentMs} ms`);
+});
+
+test('what the swinging door holds back is let out when its source falls quiet', () => {
+  const { pipeline, clock, take } = bench({ reduce: 'swinging-door', tolerance: 0.5, heartbeat: 60 });
+  const released: number[] = [];
+  const watch = new QuietWatch(
+    pipeline.sources,
+    60_000,
+    clock,
+    (state) => state.reducer?.holding === true,
+    (state) => {
+      for (const { payload, reduction } of pipeline.release(state).outcomes) {
+        released.push(payload.v);
+        assert.ok(reduction);
+      }
+    },
+  );
+  watch.start();
+  const sent: number[] = [];
+  for (const v of [0, 0, 0, 0, 100]) {
+    clock.advance(1000);
+    sent.push(
+      ...take({ ts: clock.now(), v }).flatMap(({ reduction, payload }) => (reduction ? [payload.v] : [])),
+    );
+  }
+  assert.deepEqual(sent, [0, 0], 'the step is the beginning of a line that may go on');
+  clock.advance(59_000);
+  assert.deepEqual(released, []);
+  clock.advance(2000);
+  assert.deepEqual(released, [100]);
+  clock.advance(600_000);
+  assert.deepEqual(released, [100]);
+  watch.stop();
 });

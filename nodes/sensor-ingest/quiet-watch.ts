@@ -1,0 +1,48 @@
+import type { Clock, Timer } from '../shared/clock';
+import type { Sources, SourceState } from './sources';
+
+/** Soonest that sources are looked through again, ms. */
+const MIN_SWEEP_MS = 50;
+
+/** Does something about each source that has been quiet for longer than `quietMs`. One timer serves all. */
+export class QuietWatch {
+  private timer: Timer | undefined;
+
+  /** @param concerns whether there is something to be done about a source; no longer once `act` has done it */
+  constructor(
+    private readonly sources: Sources,
+    private readonly quietMs: number,
+    private readonly clock: Clock,
+    private readonly concerns: (state: SourceState) => boolean,
+    private readonly act: (state: SourceState) => void,
+  ) {}
+
+  start(): void {
+    this.schedule(this.quietMs);
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+  }
+
+  private schedule(delayMs: number): void {
+    this.timer = this.clock.after(Math.max(MIN_SWEEP_MS, delayMs), () => this.sweep());
+  }
+
+  private sweep(): void {
+    const now = this.clock.monotonic();
+    let next = this.quietMs;
+    for (const state of this.sources.values()) {
+      if (!this.concerns(state)) {
+        continue;
+      }
+      const left = state.heardAt + this.quietMs - now;
+      if (left <= 0) {
+        this.act(state);
+      } else {
+        next = Math.min(next, left);
+      }
+    }
+    this.schedule(next);
+  }
+}
