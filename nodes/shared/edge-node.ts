@@ -3,6 +3,7 @@ import { systemClock, type Clock } from './clock';
 import { EdgeError, toEdgeError } from './errors';
 import { Figures } from './figures';
 import { gatewayOf, type Gateway } from './gateway';
+import { hold } from './in-flight';
 import type { EdgeMessage, MessageError } from './messages';
 import { systemRandom, type Random } from './random';
 import { enlist } from './station';
@@ -107,7 +108,11 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
         return;
       }
       if (result instanceof Promise) {
-        result.then(() => finish(), fail).catch((thrown: unknown) => this.error(toEdgeError(thrown)));
+        const release = hold(message._msgid);
+        result
+          .then(() => finish(), fail)
+          .catch((thrown: unknown) => this.error(toEdgeError(thrown)))
+          .finally(release);
       } else {
         finish();
       }

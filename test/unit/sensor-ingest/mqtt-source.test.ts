@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { MqttSource, type LinkState } from '../../../nodes/sensor-ingest/mqtt/mqtt-source';
 import { Pacer } from '../../../nodes/sensor-ingest/mqtt/pacer';
+import type { FollowedMessage } from '../../../nodes/shared/in-flight';
 import { TestClock } from './support';
 
 type Grant = { topic: string; qos: number };
@@ -14,6 +15,16 @@ class FakeClient extends EventEmitter {
   handleMessage: (packet: IPublishPacket, callback: (error?: Error) => void) => void = () => undefined;
   grant: (filters: string[]) => Grant[] = (filters) => filters.map((topic) => ({ topic, qos: 1 }));
   subscriptions: string[][] = [];
+  connected = true;
+  sent: { cmd: string; messageId: number }[] = [];
+
+  get acknowledged(): string[] {
+    return this.sent.map(({ cmd, messageId }) => `${cmd} ${messageId}`);
+  }
+
+  _sendPacket(packet: { cmd: string; messageId: number }): void {
+    this.sent.push(packet);
+  }
 
   subscribe(filters: string[], _options: object, done: (error: null, granted: Grant[]) => void): void {
     this.subscriptions.push(filters);
@@ -25,11 +36,33 @@ class FakeClient extends EventEmitter {
   }
 }
 
-function start(nextTurn: (action: () => void) => void = (action) => action()) {
+/** A message whose stay in the flow the test decides. */
+class Message implements FollowedMessage {
+  held = false;
+  private released: (() => void) | undefined;
+
+  onRelease(action: () => void): void {
+    this.released = action;
+  }
+
+  release(): void {
+    this.held = false;
+    this.released?.();
+  }
+
+  forget(): void {
+    this.released = undefined;
+  }
+}
+
+function start(nextTurn: (action: () => void) => void = (action) => action(), qos: 0 | 1 | 2 = 0) {
   const client = new FakeClient();
   const handled: string[] = [];
   const states: LinkState[] = [];
   const warnings: string[] = [];
+  const messages: Message[] = [];
+  /** Whether the flow takes its time over what it gets. */
+  const flow = { slow: false };
   const source = new MqttSource({
     broker: {
       kind: 'broker',
@@ -45,21 +78,31 @@ function start(nextTurn: (action: () => void) => void = (action) => action()) {
     subscription: { broker: 'b', filters: ['a/#', 'b/+'], qos: 1 },
     maxBytes: 1000,
     pacer: new Pacer(new TestClock(), nextTurn),
-    onMessage: ({ payload }) => handled.push(String(payload)),
+    nextTurn,
+    onMessage({ payload }, followed) {
+      handled.push(String(payload));
+      if (!followed) {
+        return undefined;
+      }
+      const message = new Message();
+      message.held = flow.slow;
+      messages.push(message);
+      return message;
+    },
     onState: (state) => states.push(state),
     warn: (text) => warnings.push(text),
   });
-  const deliver = (payload: string): { acknowledged: boolean | Error } => {
+  const deliver = (payload: string, messageId = 1): { acknowledged: boolean | Error } => {
     const result: { acknowledged: boolean | Error } = { acknowledged: false };
-    client.handleMessage({ payload: Buffer.from(payload) } as IPublishPacket, (error) => {
+    client.handleMessage({ payload: Buffer.from(payload), qos, messageId } as IPublishPacket, (error) => {
       result.acknowledged = error ?? true;
     });
     return result;
   };
-  return { client, source, handled, states, warnings, deliver };
+  return { client, source, handled, states, warnings, messages, flow, deliver };
 }
 
-test('a message is acknowledged only after it was handed on, and only when its turn has come', () => {
+test('a burst is handled in slices, with turns of the event loop in between', () => {
   const turns: (() => void)[] = [];
   const { handled, deliver } = start((action) => turns.push(action));
   const first = deliver('1');
@@ -107,4 +150,76 @@ test('a refused subscription and an unreachable broker are reported once each, a
     client.emit('error', new Error('read ECONNRESET'));
   }
   assert.equal(warnings.length, 3);
+});
+
+/** A turn of the event loop when the test says so. */
+function turns(): { next: (action: () => void) => void; run: (count: number) => void } {
+  let waiting: (() => void)[] = [];
+  return {
+    next: (action) => waiting.push(action),
+    run(count) {
+      for (let i = 0; i < count; i++) {
+        const actions = waiting;
+        waiting = [];
+        actions.forEach((action) => action());
+      }
+    },
+  };
+}
+
+test('QoS 1 is acknowledged when the flow has done with the message, in the order of arrival', () => {
+  const loop = turns();
+  const { client, deliver, messages, flow } = start(loop.next, 1);
+  flow.slow = true;
+  deliver('a', 1);
+  flow.slow = false;
+  deliver('b', 2);
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, [], 'the second waits for the first');
+  messages[0].release();
+  loop.run(3);
+  // Taken up by the next node of the suite on its way.
+  messages[0].held = true;
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, []);
+  messages[0].release();
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, ['puback 1', 'puback 2']);
+});
+
+test('what was not acknowledged when the connection was lost is left to the broker to send again', () => {
+  const loop = turns();
+  const { client, deliver, messages, flow } = start(loop.next, 1);
+  flow.slow = true;
+  deliver('a', 7);
+  client.emit('close');
+  messages[0].release();
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, []);
+  flow.slow = false;
+  deliver('a', 7);
+  loop.run(20);
+  assert.equal(client.sent.length, 1);
+});
+
+test('QoS 2 goes on only when the flow has done with the message', () => {
+  const loop = turns();
+  const { deliver, messages, flow } = start(loop.next, 2);
+  flow.slow = true;
+  const result = deliver('a');
+  loop.run(20);
+  assert.equal(result.acknowledged, false);
+  messages[0].release();
+  loop.run(20);
+  assert.equal(result.acknowledged, true);
+});
+
+test('a closing node acknowledges first what the flow is done with', async () => {
+  const loop = turns();
+  const { client, source, deliver } = start(loop.next, 1);
+  deliver('a', 3);
+  const closed = source.close();
+  loop.run(20);
+  await closed;
+  assert.deepEqual(client.acknowledged, ['puback 3']);
 });
