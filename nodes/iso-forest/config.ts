@@ -1,6 +1,5 @@
-import { ConfigReader } from '../shared/config-reader';
+import { ConfigReader, invalidProperty } from '../shared/config-reader';
 import { parseAlarmOptions, type AlarmOptions } from '../shared/detection/alarm';
-import { EdgeError } from '../shared/errors';
 import type { ModelOptions } from './forest-model';
 import { MAX_SAMPLE } from './path-length';
 import type { RowOptions } from './row-builder';
@@ -42,7 +41,7 @@ export function parseIsoForestConfig(raw: unknown): IsoForestConfig {
 function parseChannels(config: ConfigReader): string[] {
   const channels = config.texts('channels');
   if (new Set(channels).size !== channels.length || channels.length > 1000) {
-    throw invalid('channels', 'must name at most 1000 channels, each once');
+    throw invalidProperty('channels', 'must name at most 1000 channels, each once');
   }
   return channels;
 }
@@ -50,7 +49,7 @@ function parseChannels(config: ConfigReader): string[] {
 function parseVariant(config: ConfigReader): 'standard' {
   const variant = config.choice('variant', VARIANTS, 'standard');
   if (variant !== 'standard') {
-    throw invalid('variant', `cannot be "${variant}" in this version; choose standard`);
+    throw invalidProperty('variant', `cannot be "${variant}" in this version; choose standard`);
   }
   return variant;
 }
@@ -79,7 +78,7 @@ function parseModel(config: ConfigReader, row: RowOptions): ModelOptions {
     gaps: row.missing === 'nan',
   };
   if (model.warmup > model.history) {
-    throw invalid('warmup', 'must not exceed "history"');
+    throw invalidProperty('warmup', 'must not exceed "history"');
   }
   return model;
 }
@@ -97,10 +96,4 @@ function parseThreshold(config: ConfigReader): ThresholdOptions {
     case 'score':
       return { mode, scoreThreshold };
   }
-}
-
-function invalid(property: string, problem: string): EdgeError {
-  return new EdgeError('CONFIG', `Property "${property}" ${problem}. Open the node and correct it.`, {
-    property,
-  });
 }

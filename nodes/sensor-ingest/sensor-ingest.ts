@@ -2,26 +2,42 @@ import type { NodeAPI } from 'node-red';
 import { brokerOf } from '../shared/connections';
 import { registerEdgeNode, type Emit } from '../shared/edge-node';
 import { toEdgeError } from '../shared/errors';
+import { leaveBehind, takeOver } from '../shared/handover';
+import { follow } from '../shared/in-flight';
 import type { EdgeMessage } from '../shared/messages';
+import type { Acceptance } from './acceptance';
 import { Activity } from './activity';
 import { parseIngestConfig } from './config';
+import { rebirthCommand } from './decode/sparkplug/rebirth';
+import { IngestMemory } from './memory';
 import { MqttSource } from './mqtt/mqtt-source';
 import { Pacer } from './mqtt/pacer';
-import { IngestPipeline, type Acceptance, type Outcome } from './pipeline';
-import { SilenceWatch, type SourceEvent } from './sources';
+import { Rebirths } from './mqtt/rebirths';
+import { newMessage, REJECTS, sendOutcomes } from './outcome-messages';
+import { IngestPipeline } from './pipeline';
+import { QuietWatch } from './quiet-watch';
+import type { SourceEvent } from './sources';
 
-const READINGS = 0;
-const REDUCED = 1;
-const REJECTS = 2;
+const TYPE = 'sensor-ingest';
+/** How long the reduction may hold back what a quiet source sent last when there is no heartbeat, ms. */
+const LONGEST_HELD_MS = 600_000;
 
 export = function (RED: NodeAPI): void {
   registerEdgeNode(RED, {
-    type: 'sensor-ingest',
+    type: TYPE,
     rejectOutput: REJECTS,
     parse: parseIngestConfig,
     start(config, context) {
       const { clock, figures } = context;
-      const pipeline = new IngestPipeline(config, clock, context.random);
+      // Looked up first: a node that cannot start leaves what is remembered to the next one.
+      const broker = config.subscription && brokerOf(RED, config.subscription.broker);
+      const earlier = takeOver(TYPE, context.id);
+      const pipeline = new IngestPipeline(
+        config,
+        clock,
+        context.random,
+        earlier instanceof IngestMemory && earlier.suits(config) ? earlier : undefined,
+      );
       const activity = new Activity(
         clock,
         (...status) => context.status.set(...status),
@@ -31,6 +47,7 @@ export = function (RED: NodeAPI): void {
         context.emit(REJECTS, newMessage(RED, { topic: event.source, payload: { ...event }, event }));
         activity.sourcesChanged();
       };
+      const rebirths = new Rebirths(clock, (topic) => source?.publish(topic, rebirthCommand(clock.now())));
       const accept = (msg: EdgeMessage): Acceptance => {
         try {
           return pipeline.accept(msg);
@@ -38,6 +55,10 @@ export = function (RED: NodeAPI): void {
           const error = toEdgeError(thrown);
           figures.addLabelled('edge_rejected_total', 'code', error.code);
           activity.rejected(error.code);
+          const rebirthTopic = error.details?.rebirthTopic;
+          if (typeof rebirthTopic === 'string') {
+            rebirths.request(rebirthTopic);
+          }
           throw error;
         }
       };
@@ -48,6 +69,9 @@ export = function (RED: NodeAPI): void {
         figures.add('edge_bytes_out_total', acceptance.bytesOut);
         activity.accepted(acceptance.readings);
         acceptance.events.forEach(report);
+        if (acceptance.rebirthTopic !== undefined) {
+          rebirths.request(acceptance.rebirthTopic);
+        }
         if (acceptance.refused) {
           figures.addLabelled('edge_rejected_total', 'code', acceptance.refused.code);
           activity.rejected(acceptance.refused.code);
@@ -56,60 +80,68 @@ export = function (RED: NodeAPI): void {
         sendOutcomes(msg, acceptance.outcomes, emit);
       };
 
-      const silence =
-        config.silenceMs > 0
-          ? new SilenceWatch(pipeline.sources, config.silenceMs, clock, report)
-          : undefined;
+      const watches: QuietWatch[] = [];
+      if (config.silenceMs > 0) {
+        watches.push(
+          new QuietWatch(
+            pipeline.sources,
+            config.silenceMs,
+            clock,
+            (state) => !state.silent,
+            (state) => report(pipeline.sources.quiet(state)),
+          ),
+        );
+      }
+      if (config.reduce) {
+        watches.push(
+          new QuietWatch(
+            pipeline.sources,
+            config.reduce.heartbeatMs || LONGEST_HELD_MS,
+            clock,
+            (state) => state.reducer?.holding === true,
+            (state) => {
+              const { outcomes, bytesOut } = pipeline.release(state);
+              figures.add('edge_bytes_out_total', bytesOut);
+              sendOutcomes(newMessage(RED, { topic: state.name }), outcomes, context.emit);
+            },
+          ),
+        );
+      }
       const source =
         config.subscription &&
+        broker &&
         new MqttSource({
-          broker: brokerOf(RED, config.subscription.broker),
+          broker,
           nodeId: context.id,
           subscription: config.subscription,
           maxBytes: config.maxBytes,
           pacer: new Pacer(clock, setImmediate),
-          onMessage({ topic, payload, qos, retain }) {
+          nextTurn: setImmediate,
+          onMessage({ topic, payload, qos, retain }, followed) {
             const msg = newMessage(RED, { topic, payload, qos, retain });
+            const message = followed ? follow(msg._msgid) : undefined;
             try {
               input(msg, context.emit);
             } catch (thrown) {
               context.reject(msg, toEdgeError(thrown));
             }
+            return message;
           },
           onState: (state) => activity.linkChanged(state),
           warn: (text) => context.log.warn(text),
         });
-      silence?.start();
+      watches.forEach((watch) => watch.start());
       return {
         input,
-        async close() {
-          silence?.stop();
+        async close(removed) {
+          watches.forEach((watch) => watch.stop());
           activity.stop();
           await source?.close();
+          if (!removed) {
+            leaveBehind(TYPE, context.id, pipeline.memory);
+          }
         },
       };
     },
   });
 };
-
-/** The message itself passes through with its reading; where it gives several, each has its own copy. */
-function sendOutcomes(msg: EdgeMessage, outcomes: readonly Outcome[], emit: Emit): void {
-  const reduced = outcomes.filter(({ reduction }) => reduction);
-  const readings = outcomes.filter(({ reduction }) => !reduction);
-  const copies = reduced.map((outcome): EdgeMessage => ({ ...msg, ...partsOf(outcome) }));
-  if (readings.length === 1) {
-    emit(READINGS, Object.assign(msg, partsOf(readings[0])));
-  } else {
-    const base = { ...msg };
-    readings.forEach((outcome) => emit(READINGS, { ...base, ...partsOf(outcome) }));
-  }
-  copies.forEach((copy) => emit(REDUCED, copy));
-}
-
-function partsOf({ payload, reading, reduction }: Outcome): object {
-  return { topic: reading.source, payload, reading, ...(reduction && { reduction }) };
-}
-
-function newMessage(RED: NodeAPI, properties: Omit<EdgeMessage, '_msgid'>): EdgeMessage {
-  return { _msgid: RED.util.generateId(), ...properties };
-}

@@ -1,8 +1,8 @@
-import type { Clock, Timer } from '../shared/clock';
+import type { Clock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
 import { excerpt } from './rows/paths';
 import { RecentIds } from './rows/recent-ids';
-import type { Reducer } from './reduce/reduce';
+import type { Reducer } from './reduce/reducer';
 import type { RowWindow } from './features/window';
 
 /** What is remembered of one source. */
@@ -55,13 +55,14 @@ export class Sources {
     return this.states.values();
   }
 
-  /** @throws EdgeError `SOURCE_LIMIT` when the names and what is known exceed the limit */
-  admit(names: Iterable<string>): void {
+  /** @throws EdgeError `SOURCE_LIMIT` when the sources of the rows and what is known exceed the limit */
+  admit(rows: readonly { source: string }[]): void {
     const added = new Set<string>();
-    for (const name of names) {
-      if (!this.states.has(name)) {
-        added.add(name);
+    for (const { source: name } of rows) {
+      if (this.states.has(name)) {
+        continue;
       }
+      added.add(name);
       if (this.states.size + added.size > this.options.maxSources) {
         throw new EdgeError(
           'SOURCE_LIMIT',
@@ -118,49 +119,5 @@ export class Sources {
     state.silent = true;
     this.silentCount++;
     return { type: 'SILENT', source: state.name, since: state.heardAtTime };
-  }
-}
-
-/** Soonest that sources are looked through again, ms. */
-const MIN_SWEEP_MS = 50;
-
-/** Reports each source once when it has been quiet for longer than `silenceMs`. One timer serves all. */
-export class SilenceWatch {
-  private timer: Timer | undefined;
-
-  constructor(
-    private readonly sources: Sources,
-    private readonly silenceMs: number,
-    private readonly clock: Clock,
-    private readonly report: (event: SourceEvent) => void,
-  ) {}
-
-  start(): void {
-    this.schedule(this.silenceMs);
-  }
-
-  stop(): void {
-    this.timer?.cancel();
-  }
-
-  private schedule(delayMs: number): void {
-    this.timer = this.clock.after(Math.max(MIN_SWEEP_MS, delayMs), () => this.sweep());
-  }
-
-  private sweep(): void {
-    const now = this.clock.monotonic();
-    let next = this.silenceMs;
-    for (const state of this.sources.values()) {
-      if (state.silent) {
-        continue;
-      }
-      const left = state.heardAt + this.silenceMs - now;
-      if (left <= 0) {
-        this.report(this.sources.quiet(state));
-      } else {
-        next = Math.min(next, left);
-      }
-    }
-    this.schedule(next);
   }
 }

@@ -25,7 +25,7 @@ export class ConfigReader {
       return fallback;
     }
     if (typeof value !== 'string' && typeof value !== 'number') {
-      throw invalid(name, 'must be text');
+      throw invalidProperty(name, 'must be text');
     }
     return String(value).trim();
   }
@@ -41,16 +41,16 @@ export class ConfigReader {
     }
     const number = typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : NaN;
     if (!Number.isFinite(number)) {
-      throw invalid(name, 'must be a number');
+      throw invalidProperty(name, 'must be a number');
     }
     if (range.integer && !Number.isInteger(number)) {
-      throw invalid(name, 'must be a whole number');
+      throw invalidProperty(name, 'must be a whole number');
     }
     if (range.min !== undefined && number < range.min) {
-      throw invalid(name, `must be at least ${range.min}`);
+      throw invalidProperty(name, `must be at least ${range.min}`);
     }
     if (range.max !== undefined && number > range.max) {
-      throw invalid(name, `must be at most ${range.max}`);
+      throw invalidProperty(name, `must be at most ${range.max}`);
     }
     return number;
   }
@@ -66,14 +66,14 @@ export class ConfigReader {
     if (value === 'true' || value === 'false') {
       return value === 'true';
     }
-    throw invalid(name, 'must be true or false');
+    throw invalidProperty(name, 'must be true or false');
   }
 
   choice<T extends string>(name: string, choices: readonly T[], fallback: T): T {
     const value = this.text(name, fallback);
     const found = choices.find((choice) => choice === value);
     if (found === undefined) {
-      throw invalid(name, `must be one of ${choices.join(', ')}`);
+      throw invalidProperty(name, `must be one of ${choices.join(', ')}`);
     }
     return found;
   }
@@ -88,7 +88,7 @@ export class ConfigReader {
     return entries
       .map((entry) => {
         if (typeof entry !== 'string' && typeof entry !== 'number') {
-          throw invalid(name, 'must be a list of texts');
+          throw invalidProperty(name, 'must be a list of texts');
         }
         return String(entry).trim();
       })
@@ -111,12 +111,13 @@ export class ConfigReader {
 
 function asArray(name: string, value: unknown): unknown[] {
   if (!Array.isArray(value)) {
-    throw invalid(name, 'must be a list');
+    throw invalidProperty(name, 'must be a list');
   }
   return value as unknown[];
 }
 
-function invalid(name: string, problem: string): EdgeError {
+/** A property of a node that is there and wrong. */
+export function invalidProperty(name: string, problem: string): EdgeError {
   return new EdgeError('CONFIG', `Property "${name}" ${problem}. Open the node and correct it.`, {
     property: name,
   });

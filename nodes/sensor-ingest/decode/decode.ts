@@ -1,26 +1,30 @@
 import { isUtf8 } from 'node:buffer';
-import { isBatch, isNumberList } from '../../shared/detection/payload';
+import { endianness } from 'node:os';
+import { isBatch } from '../../shared/detection/payload';
 import { EdgeError } from '../../shared/errors';
 import { parseCsv } from './csv';
 import { unpackMessage } from './msgpack';
 import { excerpt, typeName } from '../rows/paths';
 
 /** How a Buffer or string payload is decoded. */
-export type Format = 'auto' | 'json' | 'csv' | 'msgpack' | 'float32' | 'int16';
+export type Format = 'auto' | 'json' | 'csv' | 'msgpack' | 'float32' | 'int16' | 'sparkplug';
 
 /** Most rows of one message; more would hold up the gateway's other flows. */
 export const MAX_ROWS = 10_000;
 
-/** What a payload holds: rows, each a number, a list or an object, or the samples of one waveform. */
-export type Decoded =
-  | { kind: 'rows'; rows: readonly unknown[]; batch: boolean; bytes: number }
-  | { kind: 'waveform'; samples: ArrayLike<unknown>; bytes: number };
+/**
+ * What a payload holds: rows, each a number, a list or an object. `bytes` is the payload's length as it came; 0 for one
+ * that came decoded.
+ */
+export interface Decoded {
+  rows: readonly unknown[];
+  batch: boolean;
+  bytes: number;
+}
 
 export interface DecodeOptions {
-  format: Format;
+  format: Exclude<Format, 'sparkplug'>;
   maxBytes: number;
-  /** Hz; above 0 a flat list of numbers is a waveform. */
-  sampleRate: number;
 }
 
 /**
@@ -28,7 +32,6 @@ export interface DecodeOptions {
  * already. `auto` reads JSON and nothing else: bytes that are not JSON could be any of the binary formats, and a wrong
  * guess gives numbers that look like measurements.
  *
- * @returns `bytes` is the payload's length as it came; 0 for rows that came decoded
  * @throws EdgeError `TOO_LARGE` above `maxBytes` or {@link MAX_ROWS}, `DECODE` when the payload is not of the format
  */
 export function decode(payload: unknown, options: DecodeOptions): Decoded {
@@ -45,17 +48,17 @@ export function decode(payload: unknown, options: DecodeOptions): Decoded {
   if (ArrayBuffer.isView(raw)) {
     checkSize(raw.byteLength, options.maxBytes);
   }
-  return shape(raw, 0, options);
+  return shape(raw, 0);
 }
 
 function decodeBytes(bytes: Buffer, options: DecodeOptions): Decoded {
   switch (options.format) {
     case 'float32':
-      return { kind: 'waveform', samples: samplesOf(bytes, 4, 'float32'), bytes: bytes.length };
+      return { rows: [samplesOf(bytes, 4, 'float32')], batch: false, bytes: bytes.length };
     case 'int16':
-      return { kind: 'waveform', samples: samplesOf(bytes, 2, 'int16'), bytes: bytes.length };
+      return { rows: [samplesOf(bytes, 2, 'int16')], batch: false, bytes: bytes.length };
     case 'msgpack':
-      return shape(unpackMessage(bytes), bytes.length, options);
+      return shape(unpackMessage(bytes), bytes.length);
     case 'auto':
     case 'json':
     case 'csv':
@@ -75,9 +78,9 @@ function decodeText(text: string, bytes: number, options: DecodeOptions): Decode
   const clean = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   switch (options.format) {
     case 'csv':
-      return shape(parseCsv(clean, MAX_ROWS), bytes, options);
+      return shape(parseCsv(clean, MAX_ROWS), bytes);
     case 'json':
-      return shape(parseJson(clean), bytes, options);
+      return shape(parseJson(clean), bytes);
     case 'auto':
       if (!/^\s*[[{\d-]/.test(clean)) {
         throw new EdgeError(
@@ -85,7 +88,7 @@ function decodeText(text: string, bytes: number, options: DecodeOptions): Decode
           `"auto" cannot tell what the payload "${excerpt(clean)}" is. Set the property "format", or send JSON.`,
         );
       }
-      return shape(parseJson(clean), bytes, options);
+      return shape(parseJson(clean), bytes);
     case 'msgpack':
     case 'float32':
     case 'int16':
@@ -107,7 +110,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function shape(value: unknown, bytes: number, options: DecodeOptions): Decoded {
+function shape(value: unknown, bytes: number): Decoded {
   if (isBatch(value)) {
     if (value.length > MAX_ROWS) {
       throw new EdgeError(
@@ -115,10 +118,7 @@ function shape(value: unknown, bytes: number, options: DecodeOptions): Decoded {
         `The payload has ${value.length} rows; send at most ${MAX_ROWS} in one message.`,
       );
     }
-    return { kind: 'rows', rows: value, batch: true, bytes };
-  }
-  if (isNumberList(value) && isWaveform(options)) {
-    return { kind: 'waveform', samples: value, bytes: bytes || byteLengthOf(value) };
+    return { rows: value, batch: true, bytes };
   }
   if (typeof value !== 'number' && (typeof value !== 'object' || value === null)) {
     throw new EdgeError(
@@ -126,19 +126,11 @@ function shape(value: unknown, bytes: number, options: DecodeOptions): Decoded {
       `The payload is ${typeName(value)}, not a number, a list or an object. Send named values such as {"temperature": 21.5}.`,
     );
   }
-  return { kind: 'rows', rows: [value], batch: false, bytes };
-}
-
-function isWaveform({ format, sampleRate }: DecodeOptions): boolean {
-  return sampleRate > 0 || format === 'float32' || format === 'int16';
-}
-
-function byteLengthOf(value: ArrayLike<unknown>): number {
-  return ArrayBuffer.isView(value) ? value.byteLength : value.length * Float64Array.BYTES_PER_ELEMENT;
+  return { rows: [value], batch: false, bytes };
 }
 
 /** Samples in little-endian order, whatever the machine's own order and the Buffer's alignment. */
-function samplesOf(bytes: Buffer, width: 2 | 4, format: string): Float32Array {
+function samplesOf(bytes: Buffer, width: 2 | 4, format: string): Float32Array | Int16Array {
   const count = bytes.length / width;
   if (count === 0 || !Number.isInteger(count)) {
     throw new EdgeError(
@@ -146,15 +138,20 @@ function samplesOf(bytes: Buffer, width: 2 | 4, format: string): Float32Array {
       `The payload has ${bytes.length} bytes, which is no whole number of ${format} samples of ${width} bytes. Correct the sender, or the property "format".`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const samples = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    samples[i] = width === 4 ? view.getFloat32(i * 4, true) : view.getInt16(i * 2, true);
+  if (endianness() === 'LE') {
+    // A copy only where the samples do not lie at a multiple of their width.
+    const from = bytes.byteOffset % width === 0 ? bytes : Uint8Array.from(bytes);
+    return width === 4
+      ? new Float32Array(from.buffer, from.byteOffset, count)
+      : new Int16Array(from.buffer, from.byteOffset, count);
   }
-  return samples;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return width === 4
+    ? Float32Array.from({ length: count }, (_, i) => view.getFloat32(i * 4, true))
+    : Int16Array.from({ length: count }, (_, i) => view.getInt16(i * 2, true));
 }
 
-function checkSize(bytes: number, maxBytes: number): void {
+export function checkSize(bytes: number, maxBytes: number): void {
   if (bytes > maxBytes) {
     throw new EdgeError(
       'TOO_LARGE',

@@ -1,36 +1,67 @@
 import { EdgeError } from '../../shared/errors';
 import type { Window } from '../../shared/messages';
 import { convert, type ChannelSpec } from '../rows/channels';
-import { featureKeys, LARGEST_SAMPLE, type FeatureExtractor } from './features';
 import { excerpt, typeName } from '../rows/paths';
-import type { ClosedWindow } from './window';
+import { featureKeys, LARGEST_SAMPLE, type FeatureExtractor } from './features';
 
-/** Turns a waveform, which is one window of one channel, into its features. */
+/** Evenly sampled values of one channel: a window as it is. */
+export interface Waveform {
+  name: string;
+  samples: ArrayLike<unknown>;
+  /** How its samples are converted and checked. */
+  channel: ChannelSpec | undefined;
+}
+
+/** Turns waveforms into their features. */
 export class WaveformReader {
-  private readonly keys: readonly string[];
+  private readonly keys = new Map<string, readonly string[]>();
   private scratch = new Float64Array(0);
 
+  /**
+   * @param channels the channels table; the names of its features are made once
+   * @param sampleRate Hz, 0 when unknown
+   */
   constructor(
-    private readonly channels: readonly ChannelSpec[],
+    channels: readonly ChannelSpec[],
     private readonly sampleRate: number,
     private readonly extractor: FeatureExtractor,
   ) {
-    this.keys = featureKeys(channels.length === 1 ? channels[0].name : 'value', extractor.features);
+    for (const name of [...channels.map((channel) => channel.name), 'value']) {
+      this.keys.set(name, featureKeys(name, extractor.features));
+    }
   }
 
   /**
+   * Adds the features of waveforms that were taken together to `into`.
+   *
    * @param end time of the last sample, ms since the epoch
+   * @returns the window that the longest of them covers
    * @throws EdgeError `NO_CHANNELS`, `NOT_FINITE`, `RANGE`
    */
-  read(samples: ArrayLike<unknown>, end: number): ClosedWindow {
+  read(waveforms: readonly Waveform[], end: number, into: Record<string, number>): Window {
+    let count = 0;
+    for (const waveform of waveforms) {
+      const { length } = waveform.samples;
+      this.load(waveform);
+      const keys = this.keys.get(waveform.name) ?? featureKeys(waveform.name, this.extractor.features);
+      this.extractor.compute(this.scratch, length, keys, into);
+      count = Math.max(count, length);
+    }
+    const window: Window = { start: end, end, count };
+    if (this.sampleRate > 0) {
+      window.start = end - Math.round(((count - 1) * 1000) / this.sampleRate);
+      window.sampleRate = this.sampleRate;
+    }
+    return window;
+  }
+
+  /** Copies a waveform to where the extractor reads it, converted and checked. */
+  private load({ name, samples, channel }: Waveform): void {
     const { length } = samples;
     if (length === 0) {
-      throw new EdgeError('NO_CHANNELS', 'The waveform has no samples. Send at least one.');
-    }
-    if (this.channels.length > 1) {
       throw new EdgeError(
         'NO_CHANNELS',
-        `The payload is a waveform, which is one channel, but the channels table has ${this.channels.length} rows. Use one node for waveforms and another for the rest.`,
+        `The waveform "${excerpt(name)}" has no samples. Send at least one.`,
       );
     }
     if (this.scratch.length < length) {
@@ -38,10 +69,9 @@ export class WaveformReader {
     }
     const { scratch } = this;
     copyNumbers(samples, scratch);
-    const [channel] = this.channels as readonly (ChannelSpec | undefined)[];
     for (let i = 0; i < length; i++) {
       if (!(Math.abs(scratch[i]) <= LARGEST_SAMPLE)) {
-        throw badSample(samples[i], i);
+        throw badSample(name, samples[i], i);
       }
     }
     if (channel) {
@@ -50,14 +80,6 @@ export class WaveformReader {
         checkMagnitude(scratch[i], channel.name);
       }
     }
-    const payload: Record<string, number> = {};
-    this.extractor.compute(scratch, length, this.keys, payload);
-    const window: Window = { start: end, end, count: length };
-    if (this.sampleRate > 0) {
-      window.start = end - Math.round(((length - 1) * 1000) / this.sampleRate);
-      window.sampleRate = this.sampleRate;
-    }
-    return { payload, window };
   }
 }
 
@@ -80,7 +102,7 @@ function checkMagnitude(value: number, name: string): void {
 
 /** What is no number becomes NaN. */
 function copyNumbers(samples: ArrayLike<unknown>, into: Float64Array): void {
-  if (samples instanceof Float32Array || samples instanceof Float64Array) {
+  if (samples instanceof Float32Array || samples instanceof Float64Array || samples instanceof Int16Array) {
     into.set(samples);
     return;
   }
@@ -90,11 +112,11 @@ function copyNumbers(samples: ArrayLike<unknown>, into: Float64Array): void {
   }
 }
 
-function badSample(sample: unknown, index: number): EdgeError {
+function badSample(name: string, sample: unknown, index: number): EdgeError {
   const shown = typeof sample === 'number' ? String(sample) : typeName(sample);
   return new EdgeError(
     'NOT_FINITE',
-    `Sample ${index} of the waveform is ${shown}, not a finite number within ±${LARGEST_SAMPLE}. Check the sensor, or the property "format".`,
-    { index },
+    `Sample ${index} of the waveform "${excerpt(name)}" is ${shown}, not a finite number within ±${LARGEST_SAMPLE}. Check the sensor, or the property "format".`,
+    { channel: name, index },
   );
 }

@@ -1,6 +1,7 @@
 import { isNumberList } from '../../shared/detection/payload';
 import { EdgeError } from '../../shared/errors';
 import { MAX_DEPTH, nestedTooDeep } from './digest';
+import type { Waveform } from '../features/waveform';
 import { excerpt, fieldAt, setField, typeName, type Path } from './paths';
 
 /** One entry of the channels table. `min` and `max` are in the converted unit. */
@@ -22,6 +23,12 @@ export interface ChannelOptions {
   maxChannels: number;
 }
 
+interface Collected {
+  found: Record<string, number>;
+  waveforms: Waveform[] | undefined;
+  left: number;
+}
+
 /** Reads the channels of one decoded row into a flat object. */
 export class ChannelReader {
   private readonly skip: ReadonlySet<string>;
@@ -34,10 +41,22 @@ export class ChannelReader {
    * With a table: the channels that the row has, converted and range-checked; a field that is absent or null is left
    * out, true and false are 1 and 0. Without one: every numeric field, nested ones under dotted names.
    *
+   * @param waveforms where given, takes the lists of an object, which are then no channels of their own
    * @throws EdgeError `NO_CHANNELS`, `NOT_FINITE`, `RANGE`, `TOO_LARGE`
    */
-  read(row: unknown): Record<string, number> {
-    const found = this.options.channels.length > 0 ? this.pick(row) : this.all(row);
+  read(row: unknown, waveforms?: Waveform[]): Record<string, number> {
+    const found: Record<string, number> = {};
+    if (this.options.channels.length > 0) {
+      this.pick(row, found, waveforms);
+    } else if (typeof row === 'number') {
+      checkFinite(row, 'value');
+      found.value = row;
+    } else if (typeof row === 'object' && row !== null) {
+      this.collect(row, '', 0, { found, waveforms, left: this.options.maxChannels });
+    }
+    if (waveforms && waveforms.length > 0) {
+      return found;
+    }
     for (const name in found) {
       if (Object.hasOwn(found, name)) {
         return found;
@@ -46,34 +65,21 @@ export class ChannelReader {
     throw this.nothingFound(row);
   }
 
-  private pick(row: unknown): Record<string, number> {
-    const found: Record<string, number> = {};
+  private pick(row: unknown, found: Record<string, number>, waveforms: Waveform[] | undefined): void {
     for (const channel of this.options.channels) {
       const field = typeof row === 'number' ? scalarAt(row, channel.path) : fieldAt(row, channel.path);
-      if (field !== undefined && field !== null) {
+      if (field === undefined || field === null) {
+        continue;
+      }
+      if (waveforms && isNumberList(field)) {
+        waveforms.push({ name: channel.name, samples: field, channel });
+      } else {
         setField(found, channel.name, convert(toNumber(field, channel), channel));
       }
     }
-    return found;
   }
 
-  private all(row: unknown): Record<string, number> {
-    const found: Record<string, number> = {};
-    if (typeof row === 'number') {
-      checkFinite(row, 'value');
-      found.value = row;
-    } else if (typeof row === 'object' && row !== null) {
-      this.collect(row, '', 0, { found, left: this.options.maxChannels });
-    }
-    return found;
-  }
-
-  private collect(
-    row: object,
-    prefix: string,
-    depth: number,
-    into: { found: Record<string, number>; left: number },
-  ): void {
+  private collect(row: object, prefix: string, depth: number, into: Collected): void {
     if (depth > MAX_DEPTH) {
       throw nestedTooDeep();
     }
@@ -93,6 +99,13 @@ export class ChannelReader {
           setField(into.found, name, field);
         }
       } else if (typeof field === 'object' && field !== null && !Buffer.isBuffer(field)) {
+        if (into.waveforms && isNumberList(field) && field.length > 0 && typeof field[0] === 'number') {
+          if (into.left-- <= 0) {
+            throw this.tooMany();
+          }
+          into.waveforms.push({ name, samples: field, channel: undefined });
+          continue;
+        }
         this.collect(field, `${name}.`, depth + 1, into);
       }
     }

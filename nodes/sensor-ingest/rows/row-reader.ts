@@ -1,9 +1,12 @@
 import type { Clock } from '../../shared/clock';
 import { EdgeError } from '../../shared/errors';
-import type { Quality } from '../../shared/messages';
+import { isNumberList } from '../../shared/detection/payload';
+import type { Quality, Window } from '../../shared/messages';
 import type { Random } from '../../shared/random';
-import { ChannelReader } from './channels';
 import type { IngestConfig } from '../config';
+import type { FeatureExtractor } from '../features/features';
+import { checkMagnitudes, WaveformReader, type Waveform } from '../features/waveform';
+import { ChannelReader, type ChannelSpec } from './channels';
 import { Digest, hexOf, type Fingerprint } from './digest';
 import { excerpt, fieldAt, typeName } from './paths';
 import { parseTimestamp } from './timestamp';
@@ -23,11 +26,26 @@ export interface RowReading {
   /** What a repeated delivery is known by; undefined when the id is unique per arrival. */
   fingerprint: Fingerprint | undefined;
   quality: Quality;
+  /** Sent later than it happened, while something newer may have come before. */
+  historical: boolean;
+  /** Set when the values are features of waveforms. */
+  window: Window | undefined;
 }
 
-/** Reads decoded rows: schema, source, event time, channels, id. It has no state but a counter for ids. */
+/** What a row's protocol says of it, where the row itself does not. */
+export interface RowFacts {
+  source: string;
+  ts: number | undefined;
+  quality: Quality;
+  historical: boolean;
+}
+
+/** Reads decoded rows: schema, source, event time, channels, waveforms, id. It has no state but a counter for ids. */
 export class RowReader {
   private readonly channels: ChannelReader;
+  private readonly waveforms: WaveformReader;
+  /** Whether lists of numbers are waveforms. */
+  private readonly takesWaveforms: boolean;
   private readonly digest = new Digest();
   private readonly run: string;
   private arrivals = 0;
@@ -36,8 +54,11 @@ export class RowReader {
     private readonly config: IngestConfig,
     private readonly clock: Clock,
     random: Random,
+    extractor: FeatureExtractor,
   ) {
     const { sourceName, timestamp, idPath } = config;
+    this.takesWaveforms = config.sampleRate > 0 || config.format === 'float32' || config.format === 'int16';
+    this.waveforms = new WaveformReader(config.channels, config.sampleRate, extractor);
     this.run = random.int(0x100000000).toString(36) + random.int(0x100000000).toString(36);
     this.channels = new ChannelReader({
       channels: config.channels,
@@ -50,8 +71,11 @@ export class RowReader {
     });
   }
 
-  /** @throws EdgeError with the code of the first thing that is wrong */
-  read(msg: object, row: unknown): RowReading {
+  /**
+   * @param facts of the protocol that carried the row
+   * @throws EdgeError with the code of the first thing that is wrong
+   */
+  read(msg: object, row: unknown, facts?: RowFacts): RowReading {
     const { config } = this;
     if (typeof row !== 'number' && (typeof row !== 'object' || row === null)) {
       throw new EdgeError(
@@ -59,37 +83,93 @@ export class RowReader {
         `A row of the payload is ${typeName(row)}, not a number, a list or an object. Correct the sender.`,
       );
     }
-    config.schema?.check(row);
-    const source = this.sourceOf(msg, row);
-    const field = config.timestamp && fieldAt(row, config.timestamp);
+    if (!ArrayBuffer.isView(row)) {
+      config.schema?.check(row);
+    }
+    const source = this.sourceOf(msg, row, facts);
+    if (this.takesWaveforms && isNumberList(row)) {
+      return this.waveformOf(source, row);
+    }
+    const given = facts && config.timestamp ? facts.ts : undefined;
+    const field = given ?? (config.timestamp && fieldAt(row, config.timestamp));
     const timed = field !== undefined;
     const now = this.clock.now();
-    const ts = timed ? parseTimestamp(field, config.timestamp?.text ?? '') : now;
-    const payload = this.channels.read(row);
-    const quality = timed && ts > now + config.futureLimitMs ? 'uncertain' : 'good';
-    const sent = config.idPath && fieldAt(row, config.idPath);
+    const ts = timed ? (given ?? parseTimestamp(field, config.timestamp?.text ?? '')) : now;
+    const ahead = timed && ts > now + config.futureLimitMs;
+    const waveforms: Waveform[] | undefined = this.takesWaveforms ? [] : undefined;
+    const payload = this.channels.read(row, waveforms);
+    const reading: RowReading = {
+      source,
+      payload,
+      ts,
+      timed,
+      id: '',
+      fingerprint: undefined,
+      quality: facts && facts.quality !== 'good' ? facts.quality : ahead ? 'uncertain' : 'good',
+      historical: facts?.historical ?? false,
+      window: waveforms?.length ? this.waveforms.read(waveforms, ts, payload) : undefined,
+    };
+    if (config.window && !reading.window) {
+      checkMagnitudes(payload);
+    }
+    this.identify(reading, row);
+    return reading;
+  }
+
+  private waveformOf(source: string, samples: ArrayLike<unknown>): RowReading {
+    const { channels } = this.config;
+    if (channels.length > 1) {
+      throw new EdgeError(
+        'NO_CHANNELS',
+        `The payload is a waveform, which is one channel, but the channels table has ${channels.length} rows. Use one node for waveforms and another for the rest, or send an object with a list for each channel.`,
+      );
+    }
+    const [channel] = channels as readonly (ChannelSpec | undefined)[];
+    const payload: Record<string, number> = {};
+    const ts = this.clock.now();
+    const window = this.waveforms.read([{ name: channel?.name ?? 'value', samples, channel }], ts, payload);
+    return {
+      source,
+      payload,
+      ts,
+      timed: false,
+      id: this.arrivalId(),
+      fingerprint: undefined,
+      quality: 'good',
+      historical: false,
+      window,
+    };
+  }
+
+  /** The sender's id, else one of the content; without an event time the same content can be another reading. */
+  private identify(reading: RowReading, row: unknown): void {
+    const { idPath } = this.config;
+    const sent = idPath && fieldAt(row, idPath);
     if (sent !== undefined && sent !== null) {
-      const id = this.sentId(sent);
-      return { source, payload, ts, timed, id, fingerprint: this.digest.reset().text(id).finish(), quality };
+      reading.id = this.sentId(sent);
+      reading.fingerprint = this.digest.reset().text(reading.id).finish();
+    } else if (reading.timed) {
+      reading.fingerprint = this.digest.reset().text(reading.source).number(reading.ts).value(row).finish();
+      reading.id = hexOf(reading.fingerprint);
+    } else {
+      reading.id = this.arrivalId();
     }
-    if (!timed) {
-      return { source, payload, ts, timed, id: this.arrivalId(), fingerprint: undefined, quality };
-    }
-    const fingerprint = this.digest.reset().text(source).number(ts).value(row).finish();
-    return { source, payload, ts, timed, id: hexOf(fingerprint), fingerprint, quality };
   }
 
   /** An id that no other arrival has. */
-  arrivalId(): string {
+  private arrivalId(): string {
     return `${this.run}-${(this.arrivals++).toString(36)}`;
   }
 
-  sourceOf(msg: object, row: unknown): string {
+  private sourceOf(msg: object, row: unknown, facts: RowFacts | undefined): string {
     const { sourceName } = this.config;
     if (sourceName.from === 'fixed') {
       return sourceName.name;
     }
     const { from, path } = sourceName;
+    if (facts && from === 'message' && path.text === 'topic') {
+      return withinLength(facts.source, 'The name of the source');
+    }
     const found = fieldAt(from === 'payload' ? row : msg, path);
     const name = typeof found === 'number' ? String(found) : found;
     if (typeof name === 'string') {

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020';
+import { invalidProperty } from '../../shared/config-reader';
 import { EdgeError } from '../../shared/errors';
 import { typeName, excerpt } from './paths';
 import { boundedPattern } from './pattern';
@@ -134,7 +135,5 @@ function messageOf(error: unknown): string {
 }
 
 function invalid(problem: string): EdgeError {
-  return new EdgeError('CONFIG', `Property "schema" ${problem}. Open the node and correct it.`, {
-    property: 'schema',
-  });
+  return invalidProperty('schema', problem);
 }

@@ -36,7 +36,6 @@ test('what cannot work is a configuration error that names the property', () => 
     [{ ...mqtt, qos: 3 }, 'qos'],
     [{ source: 'kafka' }, 'source'],
     [{ format: 'xml' }, 'format'],
-    [{ format: 'sparkplug' }, 'format'],
     [{ sourceIdType: 'jsonata' }, 'sourceIdType'],
     [{ schema: '{' }, 'schema'],
     [{ channels: [{}] }, 'channels'],

@@ -139,7 +139,7 @@ test(`${PAYLOADS} mutated and strange payloads: each is a reading or a reject wi
     const before = Buffer.isBuffer(payload) ? Buffer.from(payload) : undefined;
     const topic = random.int(50) === 0 ? strange(random) : `m${random.int(300)}`;
     try {
-      const { outcomes } = pipeline.accept({ topic, payload } as object);
+      const { outcomes } = pipeline.accept({ topic, payload });
       accepted++;
       for (const { payload: values, reading } of outcomes) {
         assert.ok(Object.values(values).every(Number.isFinite), `payload ${i}, seed ${SEED}`);

@@ -2,7 +2,8 @@ import type { Clock } from '../../../nodes/shared/clock';
 import { EdgeError } from '../../../nodes/shared/errors';
 import { SeededRandom } from '../../../nodes/shared/random';
 import { parseIngestConfig } from '../../../nodes/sensor-ingest/config';
-import { IngestPipeline, type Outcome } from '../../../nodes/sensor-ingest/pipeline';
+import type { Outcome } from '../../../nodes/sensor-ingest/acceptance';
+import { IngestPipeline } from '../../../nodes/sensor-ingest/pipeline';
 
 /** 2026-01-31T12:00:00Z. */
 export const NOON = 1_769_860_800_000;
@@ -56,8 +57,7 @@ export interface Bench {
 export function bench(properties: object = {}): Bench {
   const clock = new TestClock();
   const pipeline = new IngestPipeline(parseIngestConfig(properties), clock, new SeededRandom(1));
-  const take = (payload: unknown, topic = 'm1'): Outcome[] =>
-    pipeline.accept({ topic, payload } as object).outcomes;
+  const take = (payload: unknown, topic = 'm1'): Outcome[] => pipeline.accept({ topic, payload }).outcomes;
   return {
     pipeline,
     clock,

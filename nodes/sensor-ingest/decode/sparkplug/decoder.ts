@@ -1,0 +1,270 @@
+import { EdgeError } from '../../../shared/errors';
+import type { Quality } from '../../../shared/messages';
+import { excerpt } from '../../rows/paths';
+import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './payload';
+import { parseSparkplugTopic, type SparkplugTopic } from './topic';
+import { AMBIGUOUS, plainValue, type PlainValue } from './value';
+
+/** Characters of the metric names that all births of one node may be remembered with. */
+const NAME_BUDGET = 16 * 1024 * 1024;
+/** What a remembered metric costs besides its name, in characters. */
+const METRIC_COST = 64;
+const STALE = 500;
+/** Metrics that command or describe an edge node and measure nothing. */
+const CONTROL = /^(bdSeq$|(Node|Device) Control\/)/;
+
+/** Metrics of one message that share a timestamp and a quality. */
+export interface SparkplugRow {
+  values: Record<string, PlainValue>;
+  /** Event time, ms since the epoch. */
+  ts: number | undefined;
+  quality: Quality;
+  /** Sent later than it happened, while something newer may have come before. */
+  historical: boolean;
+}
+
+/** What one Sparkplug message says. */
+export interface SparkplugMessage {
+  source: string;
+  rows: SparkplugRow[];
+  isBirth: boolean;
+  /** Sources that the message declares dead. */
+  dead: string[];
+  /** The topic to ask for a new birth at, when a message of the edge node was missed. */
+  rebirthTopic: string | undefined;
+}
+
+interface KnownMetric {
+  name: string;
+  datatype: number | undefined;
+}
+
+/** A source's metrics as its last birth declared them. */
+interface Birth {
+  byAlias: Map<string, KnownMetric>;
+  byName: Map<string, KnownMetric>;
+  cost: number;
+}
+
+interface EdgeNode {
+  /** By source; empty before the first birth and after a death. */
+  births: Map<string, Birth>;
+  /** Number that a birth and the death it prepared share. */
+  bdSeq: number | undefined;
+  seq: number | undefined;
+}
+
+/**
+ * Reads Sparkplug B (Eclipse Sparkplug 3.0; earlier versions use the same namespace). Births name the metrics, give
+ * them aliases and data types; data is read with what the last birth said, so an alias that no birth explains is
+ * refused and never guessed.
+ */
+export class SparkplugDecoder {
+  private readonly nodes = new Map<string, EdgeNode>();
+  private nameCost = 0;
+
+  /** @param maxNodes edge nodes that are remembered; beyond it `SOURCE_LIMIT` */
+  constructor(private readonly maxNodes: number) {}
+
+  /**
+   * @returns undefined for commands and host states, which are no telemetry
+   * @throws EdgeError `DECODE` (with `details.rebirthTopic` where a new birth would help), `TOO_LARGE`, `SOURCE_LIMIT`
+   */
+  decode(topicName: string, bytes: Uint8Array): SparkplugMessage | undefined {
+    const topic = parseSparkplugTopic(topicName);
+    if (!topic) {
+      return undefined;
+    }
+    const payload = readSparkplugPayload(bytes);
+    const message: SparkplugMessage = {
+      source: topic.source,
+      rows: [],
+      isBirth: false,
+      dead: [],
+      rebirthTopic: undefined,
+    };
+    switch (topic.type) {
+      case 'NDEATH':
+        message.dead = this.nodeDies(topic, payload);
+        break;
+      case 'DDEATH':
+        this.follow(topic, payload, message);
+        message.dead = this.deviceDies(topic);
+        break;
+      case 'NBIRTH':
+      case 'DBIRTH':
+        message.isBirth = true;
+        message.rows = rowsOf(payload, (metric) => metric, topic, true);
+        this.birth(topic, payload, message);
+        break;
+      case 'NDATA':
+      case 'DDATA':
+        if (payload.metrics.length === 0) {
+          throw new EdgeError('DECODE', 'The Sparkplug payload has no metrics. Correct the sender.');
+        }
+        message.rows = rowsOf(payload, (metric) => this.known(topic, metric), topic, false);
+        this.follow(topic, payload, message);
+    }
+    return message;
+  }
+
+  private birth(topic: SparkplugTopic, payload: SparkplugPayload, message: SparkplugMessage): void {
+    const birth: Birth = { byAlias: new Map(), byName: new Map(), cost: 0 };
+    let bdSeq: number | undefined;
+    for (const { name, alias, datatype, value } of payload.metrics) {
+      if (name === undefined || name === '') {
+        throw new EdgeError(
+          'DECODE',
+          'The Sparkplug birth has a metric without a name, so its data could not be told apart. Correct the edge node.',
+        );
+      }
+      if (name === 'bdSeq' && value && 'value' in value) {
+        bdSeq = Number(value.value);
+      }
+      const metric = { name, datatype };
+      birth.byName.set(name, metric);
+      if (alias !== undefined) {
+        birth.byAlias.set(alias, metric);
+      }
+      birth.cost += name.length + METRIC_COST;
+    }
+    const node = this.nodeOf(topic.edgeNode);
+    const replaced = topic.type === 'NBIRTH' ? [...node.births.keys()] : [topic.source];
+    const freed = replaced.reduce((sum, source) => sum + (node.births.get(source)?.cost ?? 0), 0);
+    if (this.nameCost - freed + birth.cost > NAME_BUDGET) {
+      throw new EdgeError(
+        'TOO_LARGE',
+        'The births of all edge nodes together name more metrics than this node remembers. Split the edge nodes over several sensor-ingest nodes by topic.',
+      );
+    }
+    replaced.forEach((source) => this.forget(node, source));
+    node.births.set(topic.source, birth);
+    this.nameCost += birth.cost;
+    if (topic.type === 'NBIRTH') {
+      node.bdSeq = bdSeq;
+      node.seq = payload.seq;
+    } else {
+      this.follow(topic, payload, message);
+    }
+  }
+
+  private nodeOf(edgeNode: string): EdgeNode {
+    let node = this.nodes.get(edgeNode);
+    if (!node) {
+      if (this.nodes.size >= this.maxNodes) {
+        throw new EdgeError(
+          'SOURCE_LIMIT',
+          `Edge node "${excerpt(edgeNode)}" is new and ${this.nodes.size} are known already, with "maxSources" at ${this.maxNodes}. Raise it, or find out who sends under so many names.`,
+          { source: edgeNode },
+        );
+      }
+      node = { births: new Map(), bdSeq: undefined, seq: undefined };
+      this.nodes.set(edgeNode, node);
+    }
+    return node;
+  }
+
+  /** Notes a message's number; a gap means that one was missed, perhaps a birth. */
+  private follow(topic: SparkplugTopic, { seq }: SparkplugPayload, message: SparkplugMessage): void {
+    const node = this.nodes.get(topic.edgeNode);
+    if (!node || seq === undefined) {
+      return;
+    }
+    if (node.seq !== undefined && seq !== (node.seq + 1) % 256) {
+      message.rebirthTopic = topic.commandTopic;
+    }
+    node.seq = seq;
+  }
+
+  private nodeDies(topic: SparkplugTopic, { metrics }: SparkplugPayload): string[] {
+    const node = this.nodes.get(topic.edgeNode);
+    const value = metrics.find(({ name }) => name === 'bdSeq')?.value;
+    const bdSeq = value && 'value' in value ? Number(value.value) : undefined;
+    if (!node || (bdSeq !== undefined && node.bdSeq !== undefined && bdSeq !== node.bdSeq)) {
+      // The last will of an earlier session, which the broker sent after the new one's birth.
+      return [];
+    }
+    const dead = [...new Set([topic.source, ...node.births.keys()])];
+    dead.forEach((source) => this.forget(node, source));
+    node.seq = undefined;
+    return dead;
+  }
+
+  private deviceDies(topic: SparkplugTopic): string[] {
+    const node = this.nodes.get(topic.edgeNode);
+    if (node) {
+      this.forget(node, topic.source);
+    }
+    return [topic.source];
+  }
+
+  private forget(node: EdgeNode, source: string): void {
+    this.nameCost -= node.births.get(source)?.cost ?? 0;
+    node.births.delete(source);
+  }
+
+  /** The name and data type of a data metric; one whose birth was not seen has what it says itself. */
+  private known(topic: SparkplugTopic, metric: SparkplugMetric): Partial<KnownMetric> {
+    const birth = this.nodes.get(topic.edgeNode)?.births.get(topic.source);
+    const byName = metric.name ? birth?.byName.get(metric.name) : undefined;
+    const found = byName ?? (metric.alias === undefined ? undefined : birth?.byAlias.get(metric.alias));
+    return {
+      name: metric.name ? metric.name : found?.name,
+      datatype: metric.datatype ?? found?.datatype,
+    };
+  }
+}
+
+/** Groups metrics into rows. A birth gives the state at its own time, whenever each value last changed. */
+function rowsOf(
+  payload: SparkplugPayload,
+  knownOf: (metric: SparkplugMetric) => Partial<KnownMetric>,
+  topic: SparkplugTopic,
+  isBirth: boolean,
+): SparkplugRow[] {
+  const rows = new Map<string, SparkplugRow>();
+  for (const metric of payload.metrics) {
+    const { name, datatype } = knownOf(metric);
+    if (name === undefined) {
+      throw unborn(topic, `the alias ${metric.alias ?? '(none)'} of a metric without a name`);
+    }
+    const value = plainValue(metric, datatype);
+    if (value === AMBIGUOUS) {
+      throw unborn(topic, `the data type of the metric "${excerpt(name)}"`);
+    }
+    if (value === undefined || CONTROL.test(name)) {
+      continue;
+    }
+    const { historical } = metric;
+    const ts = isBirth && !historical ? (payload.ts ?? metric.ts) : (metric.ts ?? payload.ts);
+    const quality = qualityOf(metric.quality);
+    const key = `${ts ?? ''} ${quality} ${historical}`;
+    let row = rows.get(key);
+    if (!row) {
+      row = { values: {}, ts, quality, historical };
+      rows.set(key, row);
+    }
+    setValue(row.values, name, value);
+  }
+  return [...rows.values()].sort((a, b) => (a.ts ?? Infinity) - (b.ts ?? Infinity));
+}
+
+/** OPC quality codes: 192–255 good, 64–127 uncertain, below bad; 500 is Sparkplug's own "stale". */
+function qualityOf(code: number | undefined): Quality {
+  if (code === undefined || (code >= 192 && code < 256)) {
+    return 'good';
+  }
+  return code === STALE || (code >= 64 && code < 128) ? 'uncertain' : 'bad';
+}
+
+function setValue(values: Record<string, PlainValue>, name: string, value: PlainValue): void {
+  Object.defineProperty(values, name, { value, enumerable: true, writable: true, configurable: true });
+}
+
+function unborn(topic: SparkplugTopic, what: string): EdgeError {
+  return new EdgeError(
+    'DECODE',
+    `Nothing is known of ${what}: no birth of "${excerpt(topic.source)}" has come. Ask the edge node for a new one (its metric "Node Control/Rebirth"); with an MQTT broker as input this node does so itself.`,
+    { source: topic.source, rebirthTopic: topic.commandTopic },
+  );
+}
