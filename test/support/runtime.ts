@@ -44,6 +44,8 @@ export interface RuntimeOptions {
   module?: 'node-red' | 'node-red-4';
   settings?: Record<string, unknown>;
   credentials?: Record<string, Record<string, string>>;
+  /** Puts more into the user folder. */
+  prepare?: (userDir: string) => void;
 }
 
 /** What the tests use of the `node-red` module. */
@@ -90,6 +92,7 @@ export class TestRuntime {
   static async start(options: RuntimeOptions = {}): Promise<TestRuntime> {
     const userDir = options.userDir ?? mkdtempSync(join(tmpdir(), 'edge-test-'));
     prepareUserDir(userDir);
+    options.prepare?.(userDir);
     const moduleName: string = options.module ?? 'node-red';
     const red = (await import(moduleName)) as { default: NodeRedModule };
     const server = createServer();
