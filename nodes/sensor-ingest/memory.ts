@@ -2,11 +2,17 @@ import type { IngestConfig } from './config';
 import { SparkplugDecoder } from './decode/sparkplug/decoder';
 import { FeatureExtractor } from './features/features';
 import { TimeWindow } from './features/time-window';
-import { CountWindow, WindowBudget, type RowWindow } from './features/window';
+import { CountWindow, type RowWindow } from './features/window';
 import { Deadband } from './reduce/deadband';
 import type { Reducer } from './reduce/reducer';
 import { SwingingDoor } from './reduce/swinging-door';
 import { Sources } from './sources';
+import { ValueBudget } from './value-budget';
+
+/** Values that the open windows of a node may hold: 128 MiB. */
+const MAX_WINDOW_VALUES = 16 * 1024 * 1024;
+/** Values that the runs of its reduction may hold, beyond which they are cut short: 64 MiB. */
+const MAX_RUN_VALUES = 8 * 1024 * 1024;
 
 /**
  * What a node remembers between messages: its sources with their windows and runs of the reduction, and the births of
@@ -20,15 +26,16 @@ export class IngestMemory {
   private readonly signature: string;
 
   constructor(config: IngestConfig) {
-    const budget = new WindowBudget();
+    const windows = new ValueBudget(MAX_WINDOW_VALUES);
+    const runs = new ValueBudget(MAX_RUN_VALUES);
     this.signature = JSON.stringify(config);
     this.sparkplug = new SparkplugDecoder(config.maxSources);
     this.extractor = new FeatureExtractor(config.features, config.sampleRate);
     this.sources = new Sources({
       maxSources: config.maxSources,
       dedupe: config.dedupe,
-      makeWindow: () => makeWindow(config, this.extractor, budget),
-      makeReducer: () => makeReducer(config),
+      makeWindow: () => makeWindow(config, this.extractor, windows),
+      makeReducer: () => makeReducer(config, runs),
     });
   }
 
@@ -41,7 +48,7 @@ export class IngestMemory {
 function makeWindow(
   { window, maxChannels }: IngestConfig,
   extractor: FeatureExtractor,
-  budget: WindowBudget,
+  budget: ValueBudget,
 ): RowWindow | undefined {
   if (!window) {
     return undefined;
@@ -51,9 +58,9 @@ function makeWindow(
     : new TimeWindow(window.size, window.step, extractor, budget);
 }
 
-function makeReducer({ reduce }: IngestConfig): Reducer | undefined {
+function makeReducer({ reduce }: IngestConfig, budget: ValueBudget): Reducer | undefined {
   if (!reduce) {
     return undefined;
   }
-  return reduce.kind === 'deadband' ? new Deadband(reduce) : new SwingingDoor(reduce);
+  return reduce.kind === 'deadband' ? new Deadband(reduce) : new SwingingDoor(reduce, budget);
 }

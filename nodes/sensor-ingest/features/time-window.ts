@@ -1,5 +1,6 @@
+import type { ValueBudget } from '../value-budget';
 import { featureKeys, type FeatureExtractor } from './features';
-import type { ClosedWindow, RowWindow, WindowBudget } from './window';
+import { claim, type ClosedWindow, type RowWindow } from './window';
 
 /** Rows and channels cost more here than in a column: each row is kept as it is. */
 const ROW_COST = 8;
@@ -24,12 +25,12 @@ export class TimeWindow implements RowWindow {
     private readonly sizeMs: number,
     private readonly stepMs: number,
     private readonly extractor: FeatureExtractor,
-    private readonly budget: WindowBudget,
+    private readonly budget: ValueBudget,
   ) {}
 
   push(ts: number, row: Readonly<Record<string, number>>, watermark: number): ClosedWindow[] {
     const cost = Object.keys(row).length * 2 + ROW_COST;
-    this.budget.take(cost);
+    claim(this.budget, cost);
     let at = this.held.length;
     while (at > 0 && this.held[at - 1].ts > ts) {
       at--;

@@ -1,9 +1,8 @@
 import type { Window } from '../../shared/messages';
 import { EdgeError } from '../../shared/errors';
+import type { ValueBudget } from '../value-budget';
 import { featureKeys, type FeatureExtractor } from './features';
 
-/** Values that the open windows of one node may hold: 128 MiB. */
-const MAX_HELD_VALUES = 16 * 1024 * 1024;
 const FIRST_ROWS = 16;
 /** What a channel of a window costs besides its values, in values. */
 const COLUMN_COST = 64;
@@ -25,24 +24,13 @@ export interface RowWindow {
   push(ts: number, row: Readonly<Record<string, number>>, watermark: number): ClosedWindow[];
 }
 
-/** Counts the values that all windows of a node hold, so that strangers cannot fill the memory. */
-export class WindowBudget {
-  private held = 0;
-
-  constructor(private readonly limit = MAX_HELD_VALUES) {}
-
-  take(values: number): void {
-    if (this.held + values > this.limit) {
-      throw new EdgeError(
-        'TOO_LARGE',
-        `The open windows already hold ${this.held} values. Use smaller windows, fewer channels, or more gateways.`,
-      );
-    }
-    this.held += values;
-  }
-
-  give(values: number): void {
-    this.held -= values;
+/** @throws EdgeError `TOO_LARGE` when the windows of the node hold too much already */
+export function claim(budget: ValueBudget, values: number): void {
+  if (!budget.take(values)) {
+    throw new EdgeError(
+      'TOO_LARGE',
+      `The open windows already hold ${budget.held} values. Use smaller windows, fewer channels, or more gateways.`,
+    );
   }
 }
 
@@ -68,7 +56,7 @@ export class CountWindow implements RowWindow {
     private readonly size: number,
     private readonly step: number,
     private readonly extractor: FeatureExtractor,
-    private readonly budget: WindowBudget,
+    private readonly budget: ValueBudget,
     private readonly maxChannels: number,
   ) {}
 
@@ -110,13 +98,13 @@ export class CountWindow implements RowWindow {
     const capacity = this.times.length;
     if (this.rows === capacity) {
       const grown = Math.min(this.size, Math.max(FIRST_ROWS, capacity * 4));
-      this.budget.take((grown - capacity) * (this.columns.size + 1) + (grown + COLUMN_COST) * added.length);
+      claim(this.budget, (grown - capacity) * (this.columns.size + 1) + (grown + COLUMN_COST) * added.length);
       this.times = enlarge(this.times, grown);
       for (const column of this.columns.values()) {
         column.values = enlarge(column.values, grown);
       }
     } else if (added.length > 0) {
-      this.budget.take((capacity + COLUMN_COST) * added.length);
+      claim(this.budget, (capacity + COLUMN_COST) * added.length);
     }
     for (const name of added) {
       this.columns.set(name, {

@@ -1,8 +1,12 @@
 import type { Quality } from '../../shared/messages';
+import type { ValueBudget } from '../value-budget';
+import { HeldRun } from './held-run';
 import { sameChannels, type Point, type ReduceOptions, type Reducer } from './reducer';
 
 /** Readings between two sent points; a longer run is cut, which bounds memory and the work at its end. */
 const LONGEST_RUN = 256;
+/** What rounding adds to the error of a line, relative to the numbers involved. */
+const ROUNDING = 16 * Number.EPSILON;
 
 /** Slopes from the anchor that pass within the tolerance of every reading of the run, for one channel. */
 interface Door {
@@ -27,12 +31,19 @@ export class SwingingDoor implements Reducer {
   private anchor: Point | undefined;
   private names: string[] = [];
   private doors: Door[] = [];
-  /** Readings since the anchor, and the places of those that the run can end at. */
-  private run: Point[] = [];
-  private ends: number[] = [];
+  private readonly run: HeldRun;
+  /** The last reading that the run can end at, with its place in the run; those after it follow. */
+  private end: Point | undefined;
+  private endAt = 0;
+  private after: Point[] = [];
   private quality: Quality = 'good';
 
-  constructor(private readonly options: ReduceOptions) {}
+  constructor(
+    private readonly options: ReduceOptions,
+    budget: ValueBudget,
+  ) {
+    this.run = new HeldRun(budget, LONGEST_RUN);
+  }
 
   get holding(): boolean {
     return this.run.length > 0;
@@ -47,12 +58,14 @@ export class SwingingDoor implements Reducer {
       return [point];
     }
     const own: Point = { ...point, payload: { ...point.payload } };
-    const newest = this.run.at(-1) ?? this.anchor;
+    const { anchor } = this;
+    const newestTs = this.holding ? this.run.ts(this.run.length - 1) : anchor?.reading.ts;
     if (
-      !newest ||
+      !anchor ||
+      newestTs === undefined ||
       quality !== this.quality ||
-      ts <= newest.reading.ts ||
-      !sameChannels(newest.payload, own.payload)
+      ts <= newestTs ||
+      !sameChannels(anchor.payload, own.payload)
     ) {
       const held = this.flush();
       this.begin(own);
@@ -65,7 +78,8 @@ export class SwingingDoor implements Reducer {
   flush(): Point[] {
     const sent: Point[] = [];
     while (this.holding) {
-      sent.push(...this.extend(this.end(sent)));
+      const after = this.finish(sent);
+      sent.push(...this.extend(after));
     }
     return sent;
   }
@@ -80,10 +94,9 @@ export class SwingingDoor implements Reducer {
     while (this.anchor && next < queue.length) {
       const reading = queue[next++];
       const fits = this.narrow(this.anchor, reading);
-      this.run.push(reading);
       const isDue = heartbeatMs > 0 && reading.reading.ts - this.anchor.reading.ts >= heartbeatMs;
-      if (!fits || isDue || this.run.length >= LONGEST_RUN) {
-        queue = [...this.end(sent), ...queue.slice(next)];
+      if (!fits || isDue || !this.run.hasRoom()) {
+        queue = [...this.finish(sent), ...queue.slice(next)];
         next = 0;
       }
     }
@@ -91,50 +104,51 @@ export class SwingingDoor implements Reducer {
   }
 
   /**
-   * Narrows the doors by one reading and notes whether the run can end at it.
+   * Takes one reading into the run: narrows the doors and notes whether the run can end at it.
    *
    * @returns whether any line still fits
    */
-  private narrow(anchor: Point, { payload, reading }: Point): boolean {
+  private narrow(anchor: Point, point: Point): boolean {
     const { tolerance } = this.options;
+    const { payload, reading } = point;
     const time = reading.ts - anchor.reading.ts;
     let isEnd = true;
     let fits = true;
     for (let i = 0; i < this.names.length; i++) {
       const name = this.names[i];
       const door = this.doors[i];
+      const value = payload[name];
       const start = anchor.payload[name];
-      const slope = (payload[name] - start) / time;
+      const slope = (value - start) / time;
       isEnd &&= slope >= door.low && slope <= door.high;
-      door.low = Math.max(door.low, (tolerance.lowest(name, payload[name]) - start) / time);
-      door.high = Math.min(door.high, (tolerance.highest(name, payload[name]) - start) / time);
+      const lowest = tolerance.lowest(name, value);
+      const highest = tolerance.highest(name, value);
+      const slack = Number.isFinite(highest) ? highest - value : 0;
+      const margin = value === start ? 0 : ROUNDING * (Math.abs(value) + Math.abs(start) + slack);
+      door.low = Math.max(door.low, (lowest + margin - start) / time);
+      door.high = Math.min(door.high, (highest - margin - start) / time);
       fits &&= door.low <= door.high;
     }
     if (isEnd) {
-      this.ends.push(this.run.length);
+      this.end = point;
+      this.endAt = this.run.length;
+      this.after = [];
+    } else {
+      this.after.push(point);
     }
+    this.run.push(reading.ts, this.names, payload);
     return fits;
   }
 
   /** Ends the run at the last reading that it can end at, which is sent; returns those after it. */
-  private end(sent: Point[]): Point[] {
-    const { anchor, run, ends } = this;
-    if (!anchor) {
+  private finish(sent: Point[]): Point[] {
+    const { anchor, end, after } = this;
+    if (!anchor || !end) {
       return [];
     }
-    let last = 0;
-    for (let at = ends.pop(); at !== undefined && at > 0; at = ends.pop()) {
-      // Slopes are rounded, so the line has the last word.
-      const error = this.errorOf(anchor, run[at], at);
-      if (error <= this.options.tolerance.limit) {
-        this.maxError = Math.max(this.maxError, error);
-        last = at;
-        break;
-      }
-    }
-    const after = run.slice(last + 1);
-    this.begin(run[last]);
-    sent.push(copy(run[last]));
+    this.measure(anchor, end);
+    this.begin(end);
+    sent.push(copy(end));
     return after;
   }
 
@@ -142,23 +156,27 @@ export class SwingingDoor implements Reducer {
     this.anchor = anchor;
     this.names = Object.keys(anchor.payload);
     this.doors = this.names.map(() => ({ low: -Infinity, high: Infinity }));
-    this.run = [];
-    this.ends = [];
+    this.run.begin(this.names.length);
+    this.end = undefined;
+    this.after = [];
   }
 
-  /** Largest error of the first `count` readings of the run against a line. */
-  private errorOf(from: Point, to: Point, count: number): number {
+  /** Measures the readings of the run before its end against the line. */
+  private measure(from: Point, to: Point): void {
+    const { run, names } = this;
     const time = to.reading.ts - from.reading.ts;
-    let largest = 0;
-    for (let i = 0; i < count; i++) {
-      const { payload, reading } = this.run[i];
-      const share = (reading.ts - from.reading.ts) / time;
-      for (const name of this.names) {
-        const line = from.payload[name] + share * (to.payload[name] - from.payload[name]);
-        largest = Math.max(largest, this.options.tolerance.error(name, payload[name], line));
+    for (let channel = 0; channel < names.length; channel++) {
+      const name = names[channel];
+      const start = from.payload[name];
+      const rise = to.payload[name] - start;
+      for (let row = 0; row < this.endAt; row++) {
+        const line = start + ((run.ts(row) - from.reading.ts) / time) * rise;
+        this.maxError = Math.max(
+          this.maxError,
+          this.options.tolerance.error(name, run.value(row, channel), line),
+        );
       }
     }
-    return largest;
   }
 }
 

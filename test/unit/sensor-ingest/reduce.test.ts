@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Outcome } from '../../../nodes/sensor-ingest/acceptance';
+import { SwingingDoor } from '../../../nodes/sensor-ingest/reduce/swinging-door';
+import { absoluteTolerance } from '../../../nodes/sensor-ingest/reduce/tolerance';
+import { ValueBudget } from '../../../nodes/sensor-ingest/value-budget';
 import { SeededRandom } from '../../../nodes/shared/random';
 import { bench, NOON } from './support';
 
@@ -217,4 +220,19 @@ test('arrival times that go back with the clock do not stop the heartbeat', () =
   assert.equal(reduced(take({ a: 1 })).length, 0);
   clock.advance(1000);
   assert.equal(reduced(take({ a: 1 })).length, 1);
+});
+
+test('runs are cut where the readings held for all sources would fill the memory', () => {
+  const budget = new ValueBudget(400);
+  const options = { kind: 'swinging-door', tolerance: absoluteTolerance(1), heartbeatMs: 0 } as const;
+  const doors = Array.from({ length: 50 }, () => new SwingingDoor(options, budget));
+  let points = 0;
+  for (let i = 0; i < 1000; i++) {
+    for (const door of doors) {
+      const reading = { id: '', source: '', ts: NOON + i, seq: i, quality: 'good' } as const;
+      points += door.push({ payload: { v: 5 }, reading, late: false }).length;
+    }
+  }
+  assert.ok(budget.held <= 400);
+  assert.ok(points <= (50 * 1000) / 7 && points > 50 * 4, `${points} points`);
 });

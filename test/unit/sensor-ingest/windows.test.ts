@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Window } from '../../../nodes/shared/messages';
-import { WindowBudget } from '../../../nodes/sensor-ingest/features/window';
+import { claim } from '../../../nodes/sensor-ingest/features/window';
+import { ValueBudget } from '../../../nodes/sensor-ingest/value-budget';
 import { bench, NOON } from './support';
 
 test('window i of count windows covers the rows i·step to i·step+size−1, for every size, step and stream', () => {
@@ -156,11 +157,11 @@ test('a gap of years in event time costs no more than a gap of seconds', () => {
 });
 
 test('what cannot be held is refused, and neither rows nor memory leak', () => {
-  const budget = new WindowBudget(100);
-  budget.take(90);
-  assert.throws(() => budget.take(11), { code: 'TOO_LARGE' });
+  const budget = new ValueBudget(100);
+  claim(budget, 90);
+  assert.throws(() => claim(budget, 11), { code: 'TOO_LARGE' });
   budget.give(90);
-  budget.take(100);
+  claim(budget, 100);
   const { take, refusal } = bench({ window: 'count', windowSize: 100_000, maxChannels: 3 });
   take({ a: 1, b: 1 });
   assert.equal(refusal({ c: 1, d: 1 }).code, 'TOO_LARGE');
