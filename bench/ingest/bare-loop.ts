@@ -9,9 +9,10 @@ interface LoopOptions {
   url: string;
   sampleRate: number;
   features: string[];
+  qos: 0 | 1;
 }
 
-const { url, sampleRate, features: names } = JSON.parse(process.argv[2]) as LoopOptions;
+const { url, sampleRate, features: names, qos } = JSON.parse(process.argv[2]) as LoopOptions;
 const features = names.map(parseFeature);
 const extractor = new FeatureExtractor(features, sampleRate);
 const keys = featureKeys('value', features);
@@ -34,6 +35,6 @@ client.on('error', (error) => {
   console.error(error);
   process.exit(1);
 });
-client.subscribe('plant1/#', { qos: 0 }, () => process.send?.({ ready: true }));
+client.subscribe('plant1/#', { qos }, () => process.send?.({ ready: true }));
 setInterval(() => process.send?.({ count }), 10);
 process.on('disconnect', () => process.exit(0));

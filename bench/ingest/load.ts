@@ -1,5 +1,5 @@
 /**
- * A process that publishes waveforms at QoS 0 as fast as it is allowed to: packets are made once and written as they
+ * A process that publishes waveforms as fast as it is allowed to: packets are made once and written as they
  * are, so that the load costs the measured side as little as possible. Orders and reports go over IPC.
  */
 import { connect } from 'node:net';
@@ -16,13 +16,14 @@ export interface LoadOptions {
   sources: number;
   samples: number;
   format: 'float32' | 'int16';
+  qos: 0 | 1;
   seed: number;
 }
 
 /** Packets written at once. */
 const BURST = 16;
 
-function packets({ sources, samples, format, seed }: LoadOptions): Buffer[] {
+function packets({ sources, samples, format, qos, seed }: LoadOptions): Buffer[] {
   const random = new SeededRandom(seed);
   const width = format === 'float32' ? 4 : 2;
   return Array.from({ length: sources }, (_, source) => {
@@ -40,7 +41,8 @@ function packets({ sources, samples, format, seed }: LoadOptions): Buffer[] {
       cmd: 'publish',
       topic: `plant1/m${source}/vibration`,
       payload,
-      qos: 0,
+      qos,
+      messageId: 1 + (source % 65_535),
       dup: false,
       retain: false,
     });
@@ -75,6 +77,8 @@ function main(options: LoadOptions): void {
     writable = true;
     process.send?.({ ready: true, bytes: block.length / all.length });
   });
+  // Acknowledgements are of no interest, but have to be taken off the socket.
+  socket.on('data', () => undefined);
   socket.on('close', () => process.exit(0));
   process.on('message', (order: LoadOrder) => {
     allowed = order.allowed;

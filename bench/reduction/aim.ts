@@ -4,7 +4,6 @@ import {
   bristol,
   fewestLines,
   largestError,
-  patient,
   swing,
   type Bounded,
   type Curve,
@@ -25,7 +24,6 @@ export const AIM_HEADER = [
   'median step',
   'deadband',
   'swinging door',
-  'patient door',
   'swing filter',
   "Bristol's doors (error)",
   'fewest lines',
@@ -56,7 +54,6 @@ export function aimRows(series: Series, results: readonly Result[]): string[][] 
       decided,
       channels.length === 1 ? percent(medianStep(series, channels[0]), 2) : '',
       ...METHODS.map((method) => percent(fewerPoints(at, method, parts))),
-      percent(doors.patient),
       together ? '' : percent(doors.swing),
       together ? '' : `${percent(doors.bristol)} (${doors.bristolError.toFixed(2)} ×)`,
       percent(doors.ceiling),
@@ -90,8 +87,8 @@ function compareDoors(
   series: Series,
   channels: readonly string[],
   together: boolean,
-): { patient: number; swing: number; bristol: number; bristolError: number; ceiling: number } {
-  const points = { samples: 0, patient: 0, swing: 0, bristol: 0, lines: 0 };
+): { swing: number; bristol: number; bristolError: number; ceiling: number } {
+  const points = { samples: 0, swing: 0, bristol: 0, lines: 0 };
   let bristolError = 0;
   for (const run of series.runs) {
     const bounded = channels.map((channel): Bounded => ({
@@ -100,16 +97,7 @@ function compareDoors(
     }));
     for (const group of together ? [bounded] : bounded.map((channel) => [channel])) {
       points.lines += fewestLines(group) * group.length;
-      const kept = patient(group);
-      points.patient += kept.length * group.length;
-      for (const channel of group) {
-        points.samples += channel.curve.x.length;
-        within(
-          channel,
-          1,
-          kept.map((at) => ({ at, value: channel.curve.x[at] })),
-        );
-      }
+      points.samples += group.length * group[0].curve.x.length;
     }
     for (const channel of bounded) {
       const swung = swing(channel);
@@ -122,7 +110,6 @@ function compareDoors(
   }
   const saved = (kept: number): number => fewer(points.samples, kept);
   return {
-    patient: saved(points.patient),
     swing: saved(points.swing),
     bristol: saved(points.bristol),
     bristolError,

@@ -75,7 +75,7 @@ export function bristol({ curve: { ts, x }, tolerance }: Bounded): Knot[] {
 
 /**
  * Swing filter (Elmeleegy et al., VLDB 2009): goes on while any line from the last point fits all samples, and sends a
- * computed end, the nearest to the last sample on such a line. Same bound as the strict door.
+ * computed end, the nearest to the last sample on such a line. Same bound as the node's door, which sends measured values.
  */
 export function swing({ curve: { ts, x }, tolerance }: Bounded): Knot[] {
   let anchor: Knot = { at: 0, value: x[0] };
@@ -97,30 +97,6 @@ export function swing({ curve: { ts, x }, tolerance }: Bounded): Knot[] {
   }
   close(x.length - 1);
   return knots;
-}
-
-/**
- * A strict door with patience: sends measured values only, as the node's does, but lets a reading that is no good end
- * pass as long as a later one can still be, and ends at the last good one. Same bound, later points.
- */
-export function patient(bounded: readonly Bounded[]): number[] {
-  const { ts } = bounded[0].curve;
-  const kept = [0];
-  for (let anchor = 0; anchor < ts.length - 1;) {
-    let doors = bounded.map(() => OPEN);
-    let end = anchor + 1;
-    for (let i = end; i < ts.length && doors.every(({ low, high }) => low <= high); i++) {
-      const time = ts[i] - ts[anchor];
-      const rises = bounded.map(({ curve: { x } }) => x[i] - x[anchor]);
-      if (doors.every(({ low, high }, c) => rises[c] / time >= low && rises[c] / time <= high)) {
-        end = i;
-      }
-      doors = doors.map((door, c) => narrow(door, rises[c], time, bounded[c].tolerance));
-    }
-    anchor = end;
-    kept.push(anchor);
-  }
-  return kept;
 }
 
 function narrow({ low, high }: Doors, rise: number, time: number, tolerance: number): Doors {

@@ -3,50 +3,40 @@
  * outbox that waits for the disk. Known by `_msgid`, which Node-RED keeps from node to node.
  */
 
-interface Followed {
-  holds: number;
+/** A message that somebody wants to know the whereabouts of. */
+export class FollowedMessage {
+  /** How many nodes of the suite are working on it now. */
+  holds = 0;
+  /** Called whenever the last node that holds it has let go. */
   onRelease: (() => void) | undefined;
+
+  constructor(readonly msgid: string) {}
 }
 
-const followed = new Map<string, Followed>();
+const followed = new Map<string, FollowedMessage>();
 let held = 0;
 let lowered: (() => void)[] = [];
 
-/** A message that somebody wants to know the whereabouts of. */
-export interface FollowedMessage {
-  /** Whether a node of the suite is working on it now. */
-  readonly held: boolean;
-  /** Calls back once, when the last node that holds it has let go. */
-  onRelease(action: () => void): void;
-  /** Ends the interest. */
-  forget(): void;
+/** Follows a message that is about to be sent, until {@link unfollow}. */
+export function follow(msgid: string): FollowedMessage {
+  const message = new FollowedMessage(msgid);
+  followed.set(msgid, message);
+  return message;
 }
 
-/** Follows a message that is about to be sent; end it with `forget`. */
-export function follow(msgid: string): FollowedMessage {
-  const entry: Followed = { holds: 0, onRelease: undefined };
-  followed.set(msgid, entry);
-  return {
-    get held() {
-      return entry.holds > 0;
-    },
-    onRelease(action) {
-      entry.onRelease = action;
-    },
-    forget() {
-      if (followed.get(msgid) === entry) {
-        followed.delete(msgid);
-      }
-    },
-  };
+export function unfollow(message: FollowedMessage): void {
+  message.onRelease = undefined;
+  if (followed.get(message.msgid) === message) {
+    followed.delete(message.msgid);
+  }
 }
 
 /** Notes that a node takes time over a message; returns what to call when it has let go. */
 export function hold(msgid: string): () => void {
   held++;
-  const entry = followed.get(msgid);
-  if (entry) {
-    entry.holds++;
+  const message = followed.get(msgid);
+  if (message) {
+    message.holds++;
   }
   return () => {
     held--;
@@ -55,10 +45,8 @@ export function hold(msgid: string): () => void {
       lowered = [];
       actions.forEach((action) => action());
     }
-    if (entry && --entry.holds === 0 && entry.onRelease) {
-      const action = entry.onRelease;
-      entry.onRelease = undefined;
-      action();
+    if (message && --message.holds === 0) {
+      message.onRelease?.();
     }
   };
 }

@@ -132,7 +132,7 @@ test('an edge node whose birth was missed is asked for it once, and its data is 
   const commands: string[] = [];
   publisher.on('message', (topic, payload) => {
     const [{ name, value }] = tahu.decodePayload(payload).metrics!;
-    commands.push(`${topic} ${name!} ${String(value)}`);
+    commands.push(`${topic} ${name!} ${JSON.stringify(value)}`);
     publisher.publish('spBv1.0/plant/NBIRTH/edge', encode([{ name: 'bdSeq', type: 'UInt64', value: 1 }], 0));
     publisher.publish(
       'spBv1.0/plant/DBIRTH/edge/press',

@@ -140,7 +140,7 @@ function samplesOf(bytes: Buffer, width: 2 | 4, format: string): Float32Array | 
   }
   if (endianness() === 'LE') {
     // A copy only where the samples do not lie at a multiple of their width.
-    const from = bytes.byteOffset % width === 0 ? bytes : Uint8Array.from(bytes);
+    const from = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
     return width === 4
       ? new Float32Array(from.buffer, from.byteOffset, count)
       : new Int16Array(from.buffer, from.byteOffset, count);

@@ -1,4 +1,4 @@
-import type { FollowedMessage } from '../../shared/in-flight';
+import { unfollow, type FollowedMessage } from '../../shared/in-flight';
 
 /**
  * Turns of the event loop that a message may be out of sight between two nodes of the suite: each ordinary node that it
@@ -9,7 +9,8 @@ const QUIET_TURNS = 6;
 interface Waiting {
   message: FollowedMessage;
   acknowledge: () => void;
-  settled: boolean;
+  /** The turn since which no node of the suite has held it. */
+  since: number;
 }
 
 /**
@@ -20,24 +21,26 @@ interface Waiting {
 export class AckQueue {
   private queue: Waiting[] = [];
   private onDrained: (() => void)[] = [];
+  private turn = 0;
+  private ticking = false;
 
   /** @param nextTurn runs an action in the next turn of the event loop */
   constructor(private readonly nextTurn: (action: () => void) => void) {}
 
-  get size(): number {
-    return this.queue.length;
-  }
-
   /** Call it when the message has been handed on. */
   add(message: FollowedMessage, acknowledge: () => void): void {
-    const waiting: Waiting = { message, acknowledge, settled: false };
+    const waiting: Waiting = { message, acknowledge, since: this.turn };
+    message.onRelease = () => {
+      waiting.since = this.turn;
+      this.tickWhileNeeded();
+    };
     this.queue.push(waiting);
-    this.watch(waiting, QUIET_TURNS);
+    this.tickWhileNeeded();
   }
 
   /** Gives up what is not acknowledged, as when the connection is lost: the broker will send it again. */
   clear(): void {
-    this.queue.forEach(({ message }) => message.forget());
+    this.queue.forEach(({ message }) => unfollow(message));
     this.queue = [];
     this.drained();
   }
@@ -51,29 +54,33 @@ export class AckQueue {
         });
   }
 
-  private watch(waiting: Waiting, turns: number): void {
-    if (waiting.message.held) {
-      waiting.message.onRelease(() => this.watch(waiting, QUIET_TURNS));
-    } else if (turns > 0) {
-      this.nextTurn(() => this.watch(waiting, turns - 1));
-    } else {
-      waiting.settled = true;
-      this.acknowledgeFirst();
+  /** One tick a turn for all messages; none while the first one is held, whose release begins them again. */
+  private tickWhileNeeded(): void {
+    const [first] = this.queue as readonly (Waiting | undefined)[];
+    if (!this.ticking && first && first.message.holds === 0) {
+      this.ticking = true;
+      this.nextTurn(() => this.tick());
     }
   }
 
-  private acknowledgeFirst(): void {
-    let count = 0;
-    while (count < this.queue.length && this.queue[count].settled) {
-      count++;
+  private tick(): void {
+    this.ticking = false;
+    this.turn++;
+    let settled = 0;
+    for (const { message, since } of this.queue) {
+      if (message.holds > 0 || this.turn - since <= QUIET_TURNS) {
+        break;
+      }
+      settled++;
     }
-    for (const { message, acknowledge } of this.queue.splice(0, count)) {
-      message.forget();
+    for (const { message, acknowledge } of this.queue.splice(0, settled)) {
+      unfollow(message);
       acknowledge();
     }
     if (this.queue.length === 0) {
       this.drained();
     }
+    this.tickWhileNeeded();
   }
 
   private drained(): void {

@@ -55,10 +55,7 @@ export class Digest {
   /** Any decoded value, in its own key order. Throws `TOO_LARGE` for one that is nested or branched beyond reason. */
   value(value: unknown, depth = 0): this {
     if (++this.fields > MAX_FIELDS) {
-      throw new EdgeError(
-        'TOO_LARGE',
-        `The payload has more than ${MAX_FIELDS} fields. Send fewer in one message.`,
-      );
+      throw tooManyFields();
     }
     if (typeof value === 'number') {
       this.word(1);
@@ -79,6 +76,10 @@ export class Digest {
       this.word(4);
       return this.number(value.getTime());
     }
+    if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+      this.word(7);
+      return this.samples(value as unknown as ArrayLike<unknown>);
+    }
     if (Array.isArray(value)) {
       this.word(5);
       this.word(value.length);
@@ -91,6 +92,19 @@ export class Digest {
     for (const key of Object.keys(value)) {
       this.text(key);
       this.value((value as Record<string, unknown>)[key], depth + 1);
+    }
+    return this;
+  }
+
+  /** Elements of a typed array. */
+  private samples(list: ArrayLike<unknown>): this {
+    const { length } = list;
+    if ((this.fields += length) > MAX_FIELDS) {
+      throw tooManyFields();
+    }
+    this.word(length);
+    for (let i = 0; i < length; i++) {
+      this.number(Number(list[i]));
     }
     return this;
   }
@@ -112,6 +126,13 @@ export class Digest {
     this.low ^= b;
     this.low = (Math.imul((this.low << 17) | (this.low >>> 15), 5) + 0x561ccd1b) | 0;
   }
+}
+
+function tooManyFields(): EdgeError {
+  return new EdgeError(
+    'TOO_LARGE',
+    `The payload has more than ${MAX_FIELDS} fields. Send fewer in one message.`,
+  );
 }
 
 export function nestedTooDeep(): EdgeError {

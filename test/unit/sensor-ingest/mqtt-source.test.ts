@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { MqttSource, type LinkState } from '../../../nodes/sensor-ingest/mqtt/mqtt-source';
 import { Pacer } from '../../../nodes/sensor-ingest/mqtt/pacer';
-import type { FollowedMessage } from '../../../nodes/shared/in-flight';
+import { FollowedMessage, hold } from '../../../nodes/shared/in-flight';
 import { TestClock } from './support';
 
 type Grant = { topic: string; qos: number };
@@ -36,23 +36,10 @@ class FakeClient extends EventEmitter {
   }
 }
 
-/** A message whose stay in the flow the test decides. */
-class Message implements FollowedMessage {
-  held = false;
-  private released: (() => void) | undefined;
-
-  onRelease(action: () => void): void {
-    this.released = action;
-  }
-
-  release(): void {
-    this.held = false;
-    this.released?.();
-  }
-
-  forget(): void {
-    this.released = undefined;
-  }
+/** What a node of the suite does when it has done with a message that it held. */
+function release(message: FollowedMessage): void {
+  message.holds = 0;
+  message.onRelease?.();
 }
 
 function start(nextTurn: (action: () => void) => void = (action) => action(), qos: 0 | 1 | 2 = 0) {
@@ -60,7 +47,7 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
   const handled: string[] = [];
   const states: LinkState[] = [];
   const warnings: string[] = [];
-  const messages: Message[] = [];
+  const messages: FollowedMessage[] = [];
   /** Whether the flow takes its time over what it gets. */
   const flow = { slow: false };
   const source = new MqttSource({
@@ -84,8 +71,8 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
       if (!followed) {
         return undefined;
       }
-      const message = new Message();
-      message.held = flow.slow;
+      const message = new FollowedMessage(`m${messages.length}`);
+      message.holds = flow.slow ? 1 : 0;
       messages.push(message);
       return message;
     },
@@ -176,13 +163,13 @@ test('QoS 1 is acknowledged when the flow has done with the message, in the orde
   deliver('b', 2);
   loop.run(20);
   assert.deepEqual(client.acknowledged, [], 'the second waits for the first');
-  messages[0].release();
+  release(messages[0]);
   loop.run(3);
   // Taken up by the next node of the suite on its way.
-  messages[0].held = true;
+  messages[0].holds = 1;
   loop.run(20);
   assert.deepEqual(client.acknowledged, []);
-  messages[0].release();
+  release(messages[0]);
   loop.run(20);
   assert.deepEqual(client.acknowledged, ['puback 1', 'puback 2']);
 });
@@ -193,7 +180,7 @@ test('what was not acknowledged when the connection was lost is left to the brok
   flow.slow = true;
   deliver('a', 7);
   client.emit('close');
-  messages[0].release();
+  release(messages[0]);
   loop.run(20);
   assert.deepEqual(client.acknowledged, []);
   flow.slow = false;
@@ -209,7 +196,7 @@ test('QoS 2 goes on only when the flow has done with the message', () => {
   const result = deliver('a');
   loop.run(20);
   assert.equal(result.acknowledged, false);
-  messages[0].release();
+  release(messages[0]);
   loop.run(20);
   assert.equal(result.acknowledged, true);
 });
@@ -222,4 +209,14 @@ test('a closing node acknowledges first what the flow is done with', async () =>
   loop.run(20);
   await closed;
   assert.deepEqual(client.acknowledged, ['puback 3']);
+});
+
+test('while the flow has too much in hand, nothing more is read from the broker', () => {
+  const { deliver } = start();
+  const releases = Array.from({ length: 2000 }, (_, i) => hold(`busy ${i}`));
+  const result = deliver('a');
+  assert.equal(result.acknowledged, false);
+  releases.pop()?.();
+  assert.equal(result.acknowledged, true);
+  releases.forEach((letGo) => letGo());
 });
