@@ -8,6 +8,8 @@ import { parseIngestConfig } from './config';
 import { MqttSource } from './mqtt/mqtt-source';
 import { Pacer } from './mqtt/pacer';
 import { IngestPipeline, type Acceptance, type Outcome } from './pipeline';
+import { registerPreview, type RecordingNode } from './preview/endpoints';
+import { Recorder } from './preview/recorder';
 import { SilenceWatch, type SourceEvent } from './sources';
 
 const READINGS = 0;
@@ -22,6 +24,7 @@ export = function (RED: NodeAPI): void {
     start(config, context) {
       const { clock, figures } = context;
       const pipeline = new IngestPipeline(config, clock, context.random);
+      const expose: RecordingNode = { recorder: new Recorder() };
       const activity = new Activity(
         clock,
         (...status) => context.status.set(...status),
@@ -42,6 +45,7 @@ export = function (RED: NodeAPI): void {
         }
       };
       const input = (msg: EdgeMessage, emit: Emit): void => {
+        expose.recorder.record(msg, clock.now());
         const acceptance = accept(msg);
         figures.add('edge_readings_total', acceptance.readings);
         figures.add('edge_bytes_in_total', acceptance.bytesIn);
@@ -82,6 +86,7 @@ export = function (RED: NodeAPI): void {
       silence?.start();
       return {
         input,
+        expose,
         async close() {
           silence?.stop();
           activity.stop();
@@ -90,6 +95,7 @@ export = function (RED: NodeAPI): void {
       };
     },
   });
+  registerPreview(RED);
 };
 
 /** The message itself passes through with its reading; where it gives several, each has its own copy. */
