@@ -2,6 +2,7 @@ import { CATEGORY, COLORS, foldable, showWhile } from '../shared/editor/forms';
 import { complaint, fieldLabels, numberField } from '../shared/editor/validators';
 import { editChannels, isChannelList, readChannels } from './editor/channels';
 import { editFeatures, readFeatures } from './editor/features';
+import { PreviewPanel } from './editor/preview';
 
 /** Applies a check only while the property matters, so that hidden fields complain about nothing. */
 function when(applies: (node: EditorNode) => boolean, check: Validator): Validator {
@@ -11,6 +12,14 @@ function when(applies: (node: EditorNode) => boolean, check: Validator): Validat
 }
 
 const label = fieldLabels('sensor-ingest');
+
+/** The preview of the dialog that is open. */
+let preview: PreviewPanel | undefined;
+
+function stopPreview(): void {
+  preview?.stop();
+  preview = undefined;
+}
 
 const usesMqtt = (node: EditorNode): boolean => node.source === 'mqtt';
 const usesWindow = (node: EditorNode): boolean => node.window !== 'none';
@@ -149,8 +158,17 @@ RED.nodes.registerType('sensor-ingest', {
     showFor('.edge-ingest-reduce', ['reduce'], () => value('reduce') !== 'none');
     foldable('#edge-ingest-limits-heading', '#edge-ingest-limits');
     foldable('#edge-ingest-schema-heading', '#edge-ingest-schema', Boolean(this.schema));
+    const panel = new PreviewPanel(this);
+    foldable('#edge-ingest-preview-heading', '#edge-ingest-preview', false, (open) => panel.toggled(open));
+    preview = panel;
   },
+  oneditresize() {
+    preview?.resized();
+  },
+  oneditcancel: stopPreview,
+  oneditdelete: stopPreview,
   oneditsave() {
+    stopPreview();
     this.channels = readChannels();
     this.features = readFeatures(this.features);
   },

@@ -1,5 +1,11 @@
 import type { Clock, Timer } from '../shared/clock';
-import type { Sources, SourceState } from './sources';
+import type { Acceptance } from './acceptance';
+import type { IngestConfig } from './config';
+import type { IngestPipeline } from './pipeline';
+import type { SourceEvent, Sources, SourceState } from './sources';
+
+/** How long the reduction may hold back what a quiet source sent last when there is no heartbeat, ms. */
+const LONGEST_HELD_MS = 600_000;
 
 /** Soonest that sources are looked through again, ms. */
 const MIN_SWEEP_MS = 50;
@@ -45,4 +51,41 @@ export class QuietWatch {
     }
     this.schedule(next);
   }
+}
+
+/** What is to be done about quiet sources: report them, and let out what the reduction holds back of them. */
+export function quietWatches(
+  { silenceMs, reduce }: IngestConfig,
+  pipeline: IngestPipeline,
+  clock: Clock,
+  actions: {
+    silent: (event: SourceEvent) => void;
+    released: (state: SourceState, points: Acceptance) => void;
+  },
+): QuietWatch[] {
+  const { sources } = pipeline;
+  const watches: QuietWatch[] = [];
+  if (silenceMs > 0) {
+    watches.push(
+      new QuietWatch(
+        sources,
+        silenceMs,
+        clock,
+        (state) => !state.silent,
+        (state) => actions.silent(sources.quiet(state)),
+      ),
+    );
+  }
+  if (reduce) {
+    watches.push(
+      new QuietWatch(
+        sources,
+        reduce.heartbeatMs || LONGEST_HELD_MS,
+        clock,
+        (state) => state.reducer?.holding === true,
+        (state) => actions.released(state, pipeline.release(state)),
+      ),
+    );
+  }
+  return watches;
 }

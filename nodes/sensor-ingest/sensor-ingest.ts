@@ -15,12 +15,12 @@ import { Pacer } from './mqtt/pacer';
 import { Rebirths } from './mqtt/rebirths';
 import { newMessage, REJECTS, sendOutcomes } from './outcome-messages';
 import { IngestPipeline } from './pipeline';
-import { QuietWatch } from './quiet-watch';
+import { registerPreview, type RecordingNode } from './preview/endpoints';
+import { Recorder } from './preview/recorder';
+import { quietWatches } from './quiet-watch';
 import type { SourceEvent } from './sources';
 
 const TYPE = 'sensor-ingest';
-/** How long the reduction may hold back what a quiet source sent last when there is no heartbeat, ms. */
-const LONGEST_HELD_MS = 600_000;
 
 export = function (RED: NodeAPI): void {
   registerEdgeNode(RED, {
@@ -38,6 +38,7 @@ export = function (RED: NodeAPI): void {
         context.random,
         earlier instanceof IngestMemory && earlier.suits(config) ? earlier : undefined,
       );
+      const expose: RecordingNode = { recorder: new Recorder() };
       const activity = new Activity(
         clock,
         (...status) => context.status.set(...status),
@@ -63,6 +64,7 @@ export = function (RED: NodeAPI): void {
         }
       };
       const input = (msg: EdgeMessage, emit: Emit): void => {
+        expose.recorder.record(msg, clock.now());
         const acceptance = accept(msg);
         figures.add('edge_readings_total', acceptance.readings);
         figures.add('edge_bytes_in_total', acceptance.bytesIn);
@@ -80,33 +82,13 @@ export = function (RED: NodeAPI): void {
         sendOutcomes(msg, acceptance.outcomes, emit);
       };
 
-      const watches: QuietWatch[] = [];
-      if (config.silenceMs > 0) {
-        watches.push(
-          new QuietWatch(
-            pipeline.sources,
-            config.silenceMs,
-            clock,
-            (state) => !state.silent,
-            (state) => report(pipeline.sources.quiet(state)),
-          ),
-        );
-      }
-      if (config.reduce) {
-        watches.push(
-          new QuietWatch(
-            pipeline.sources,
-            config.reduce.heartbeatMs || LONGEST_HELD_MS,
-            clock,
-            (state) => state.reducer?.holding === true,
-            (state) => {
-              const { outcomes, bytesOut } = pipeline.release(state);
-              figures.add('edge_bytes_out_total', bytesOut);
-              sendOutcomes(newMessage(RED, { topic: state.name }), outcomes, context.emit);
-            },
-          ),
-        );
-      }
+      const watches = quietWatches(config, pipeline, clock, {
+        silent: report,
+        released: ({ name }, { outcomes, bytesOut }) => {
+          figures.add('edge_bytes_out_total', bytesOut);
+          sendOutcomes(newMessage(RED, { topic: name }), outcomes, context.emit);
+        },
+      });
       const source =
         config.subscription &&
         broker &&
@@ -133,6 +115,7 @@ export = function (RED: NodeAPI): void {
       watches.forEach((watch) => watch.start());
       return {
         input,
+        expose,
         async close(removed) {
           watches.forEach((watch) => watch.stop());
           activity.stop();
@@ -144,4 +127,5 @@ export = function (RED: NodeAPI): void {
       };
     },
   });
+  registerPreview(RED);
 };

@@ -37,7 +37,7 @@ export interface NodeContext {
 export interface RunningNode {
   input?(msg: EdgeMessage, emit: Emit): void | Promise<void>;
   close?(removed: boolean): void | Promise<void>;
-  /** Properties that a config node offers to the nodes that use it. */
+  /** Properties that the node offers to others: a config node to the nodes that use it, any node to admin endpoints. */
   expose?: object;
 }
 

@@ -11,14 +11,14 @@ export interface ChannelRow {
 
 const EMPTY: ChannelRow = { name: '', path: '', scale: 1, offset: 0, unit: '', min: '', max: '' };
 const LIST = '#edge-ingest-channels';
-const COLUMNS: { name: keyof ChannelRow; width: string; numeric: boolean }[] = [
-  { name: 'name', width: '22%', numeric: false },
-  { name: 'path', width: '22%', numeric: false },
-  { name: 'scale', width: '11%', numeric: true },
-  { name: 'offset', width: '11%', numeric: true },
-  { name: 'unit', width: '10%', numeric: false },
-  { name: 'min', width: '11%', numeric: true },
-  { name: 'max', width: '11%', numeric: true },
+const COLUMNS: { name: keyof ChannelRow; numeric: boolean }[] = [
+  { name: 'name', numeric: false },
+  { name: 'path', numeric: false },
+  { name: 'scale', numeric: true },
+  { name: 'offset', numeric: true },
+  { name: 'unit', numeric: false },
+  { name: 'min', numeric: true },
+  { name: 'max', numeric: true },
 ];
 
 export function isChannelList(value: unknown): value is ChannelRow[] {
@@ -27,13 +27,9 @@ export function isChannelList(value: unknown): value is ChannelRow[] {
 
 /** Fills the channels table of the dialog. */
 export function editChannels(node: EditorNode, rows: readonly ChannelRow[]): void {
-  const header = $('<div>').css({ display: 'flex', gap: '4px', paddingLeft: '20px', paddingRight: '28px' });
-  for (const { name, width } of COLUMNS) {
-    header.append(
-      $('<div>')
-        .css({ width })
-        .text(node._(`sensor-ingest.column.${name}`)),
-    );
+  const header = $('<div>', { class: 'edge-ingest-columns' });
+  for (const { name } of COLUMNS) {
+    header.append($('<div>').text(node._(`sensor-ingest.column.${name}`)));
   }
   $(LIST).editableList<Partial<ChannelRow>>({
     header,
@@ -42,16 +38,18 @@ export function editChannels(node: EditorNode, rows: readonly ChannelRow[]): voi
     sortable: true,
     addItem(container, _index, data) {
       const row = { ...EMPTY, ...data };
-      container.css({ display: 'flex', gap: '4px' });
-      for (const { name, width, numeric } of COLUMNS) {
+      container.addClass('edge-ingest-columns');
+      for (const { name, numeric } of COLUMNS) {
         $('<input>', { type: numeric ? 'number' : 'text', step: 'any' })
           .attr('aria-label', node._(`sensor-ingest.column.${name}`))
           .addClass(`edge-ingest-${name}`)
-          .css({ width, minWidth: 0, padding: '0 4px' })
           .val(row[name])
           .appendTo(container);
       }
     },
+    // As a field does, for whoever follows the form.
+    removeItem: () => $(LIST).trigger('change'),
+    sortItems: () => $(LIST).trigger('change'),
   });
   for (const row of rows) {
     $(LIST).editableList('addItem', row);

@@ -26,7 +26,7 @@ export function editFeatures(node: EditorNode, value: unknown): void {
       .css({ width: 'auto', margin: '0 4px 0 0' });
     $('<label>')
       .attr('title', node._(`sensor-ingest.feature.${name}`))
-      .css({ display: 'inline-block', width: '31%', whiteSpace: 'nowrap' })
+      .css({ width: 'auto', whiteSpace: 'nowrap' })
       .append(box)
       .append(document.createTextNode(name))
       .appendTo(BOXES);

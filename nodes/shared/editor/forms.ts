@@ -25,8 +25,17 @@ export function fieldValue(property: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Makes a heading that folds the element behind it, for settings that are rarely needed. */
-export function foldable(headingSelector: string, bodySelector: string, open = false): void {
+/**
+ * Makes a heading that folds the element behind it, for settings that are rarely needed.
+ *
+ * @param onToggle told when a person opens or closes it
+ */
+export function foldable(
+  headingSelector: string,
+  bodySelector: string,
+  open = false,
+  onToggle?: (visible: boolean) => void,
+): void {
   const heading = $(headingSelector);
   const body = $(bodySelector);
   const show = (visible: boolean): void => {
@@ -38,7 +47,9 @@ export function foldable(headingSelector: string, bodySelector: string, open = f
   heading.on('click keydown', (event) => {
     if (event.type === 'click' || event.key === 'Enter' || event.key === ' ') {
       event.preventDefault();
-      show(!body.is(':visible'));
+      const visible = !body.is(':visible');
+      show(visible);
+      onToggle?.(visible);
     }
   });
   show(open);

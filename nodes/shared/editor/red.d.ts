@@ -41,6 +41,7 @@ interface EditorNodeType {
   oneditprepare?(this: EditorNode): void;
   oneditsave?(this: EditorNode): void;
   oneditcancel?(this: EditorNode): void;
+  oneditdelete?(this: EditorNode): void;
   oneditresize?(this: EditorNode, size: { width: number; height: number }): void;
 }
 
@@ -51,6 +52,8 @@ interface EditableListOptions<T> {
   removable?: boolean;
   addButton?: boolean | string;
   addItem(container: JQuery, index: number, data: T): void;
+  removeItem?(data: T): void;
+  sortItems?(items: JQuery): void;
 }
 
 interface JQuery {

@@ -17,6 +17,8 @@ export interface WorkerClientOptions {
   data?: unknown;
   /** Called once if the thread dies by itself; calls that were under way are rejected first. */
   onDeath?: (error: EdgeError) => void;
+  /** Lets the process end while the thread still runs: for work that nobody misses then. */
+  background?: boolean;
 }
 
 /** Calls the methods of a worker thread made with {@link serveWorker}, in order. */
@@ -47,6 +49,9 @@ export class WorkerClient<M extends WorkerMethods> {
         resolve();
       });
     });
+    if (options.background) {
+      this.worker.unref();
+    }
   }
 
   /** Runs one method in the thread; rejects with its error, or `WORKER` if the thread is gone. */
@@ -83,6 +88,16 @@ export class WorkerClient<M extends WorkerMethods> {
       await this.ended;
       clearTimeout(overdue);
     }
+  }
+
+  /**
+   * Ends the thread at once, in the middle of whatever it does; calls under way are rejected. Only for threads without
+   * native code: see {@link WorkerClient.close}.
+   */
+  async terminate(): Promise<void> {
+    this.closing = true;
+    await this.worker.terminate();
+    await this.ended;
   }
 
   private settle(answer: WorkerAnswer): void {

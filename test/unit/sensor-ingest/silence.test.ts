@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuietWatch } from '../../../nodes/sensor-ingest/quiet-watch';
+import { parseIngestConfig } from '../../../nodes/sensor-ingest/config';
+import { QuietWatch, quietWatches } from '../../../nodes/sensor-ingest/quiet-watch';
 import type { SourceEvent } from '../../../nodes/sensor-ingest/sources';
 import { bench, NOON } from './support';
 
@@ -66,20 +67,16 @@ test('all sources of a large node that fall silent at once are reported in a mom
 });
 
 test('what the swinging door holds back is let out when its source falls quiet', () => {
-  const { pipeline, clock, take } = bench({ reduce: 'swinging-door', tolerance: 0.5, heartbeat: 60 });
+  const properties = { reduce: 'swinging-door', tolerance: 0.5, heartbeat: 60 };
+  const { pipeline, clock, take } = bench(properties);
   const released: number[] = [];
-  const watch = new QuietWatch(
-    pipeline.sources,
-    60_000,
-    clock,
-    (state) => state.reducer?.holding === true,
-    (state) => {
-      for (const { payload, reduction } of pipeline.release(state).outcomes) {
-        released.push(payload.v);
-        assert.ok(reduction);
-      }
+  const [watch] = quietWatches(parseIngestConfig(properties), pipeline, clock, {
+    silent: () => assert.fail(),
+    released(_state, { outcomes }) {
+      released.push(...outcomes.map(({ payload }) => payload.v));
+      assert.ok(outcomes.every(({ reduction }) => reduction));
     },
-  );
+  });
   watch.start();
   const sent: number[] = [];
   for (const v of [0, 0, 0, 0, 100]) {

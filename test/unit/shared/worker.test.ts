@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,6 +11,7 @@ type Methods = {
   later(n: number): Promise<number>;
   fail(reason: string): never;
   die(argument: null): void;
+  spin(argument: null): never;
 };
 
 let folder: string;
@@ -27,6 +29,7 @@ before(() => {
        later: (n) => new Promise((done) => setTimeout(() => done(n), 50)),
        fail: (reason) => { throw new EdgeError('REASON', reason, { reason }); },
        die: () => process.exit(3),
+       spin: () => { for (;;) {} },
      });`,
   );
 });
@@ -63,4 +66,29 @@ test('a thread that dies rejects what was under way, and says so once', async ()
   await assert.rejects(last, { code: 'WORKER' });
   assert.deepEqual(deaths, ['The thread "test" ended with code 3.']);
   await worker.close();
+});
+
+test('terminating ends a thread in the middle of what it does, and rejects its calls', async () => {
+  const deaths: string[] = [];
+  const worker = new WorkerClient<Methods>(script, {
+    name: 'test',
+    onDeath: (error) => deaths.push(error.message),
+  });
+  await worker.call('double', 1);
+  const spinning = assert.rejects(worker.call('spin', null), { code: 'WORKER' });
+  await worker.terminate();
+  await spinning;
+  await assert.rejects(worker.call('double', 1), { code: 'WORKER' });
+  assert.deepEqual(deaths, [], 'it did not die by itself');
+  assert.equal(worker.pending, 0);
+});
+
+test('a thread in the background keeps no process alive', () => {
+  const client = JSON.stringify(resolve(__dirname, '../../../nodes/shared/worker/worker-client.js'));
+  const program = `
+    const { WorkerClient } = require(${client});
+    const worker = new WorkerClient(${JSON.stringify(script)}, { name: 'test', background: true });
+    worker.call('spin', null).catch(() => {});`;
+  const { status, signal } = spawnSync(process.execPath, ['-e', program], { timeout: 20_000 });
+  assert.deepEqual([status, signal], [0, null]);
 });

@@ -1,0 +1,93 @@
+import type { PlotPoint } from '../preview/result';
+import { shownNumber, shownSpan } from './figures';
+
+const SVG = 'http://www.w3.org/2000/svg' as const;
+const HEIGHT = 140;
+const MARGIN = { top: 8, right: 8, bottom: 20, left: 8 };
+const FONT_SIZE = 11;
+const GRID = 'var(--red-ui-secondary-border-color)';
+const TEXT = 'var(--red-ui-secondary-text-color)';
+/** Blue in every theme, and of no meaning such as an error's. */
+const ACCENT = 'var(--red-ui-node-status-colors-blue)';
+
+/**
+ * Draws the readings of one channel as a line, and a dot for each that the reduced stream keeps.
+ *
+ * @param width of the place, in pixels
+ * @param description what a screen reader says
+ */
+export function drawPlot(points: readonly PlotPoint[], width: number, description: string): SVGElement {
+  const svg = element('svg', {
+    viewBox: `0 0 ${width} ${HEIGHT}`,
+    width: '100%',
+    height: HEIGHT,
+    role: 'img',
+    'aria-label': description,
+  });
+  const values = points.map(([, value]) => value);
+  const times = points.map(([ts]) => ts);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [from, to] = [times[0], times[times.length - 1]];
+  const labels = [shownNumber(high), shownNumber(low)];
+  const left = MARGIN.left + Math.max(...labels.map((text) => text.length)) * FONT_SIZE * 0.6;
+  const right = width - MARGIN.right;
+  const bottom = HEIGHT - MARGIN.bottom;
+  const x = scale(from, to, left, right);
+  const y = scale(low, high, bottom, MARGIN.top);
+  const yOf = low === high ? (): number => (bottom + MARGIN.top) / 2 : y;
+  for (const height of [MARGIN.top, bottom]) {
+    svg.append(element('path', { d: `M${left} ${height}H${right}`, stroke: GRID, fill: 'none' }));
+  }
+  const kept = points.filter(([, , isKept]) => isKept);
+  svg.append(
+    element('polyline', {
+      class: 'edge-ingest-plot-line',
+      points: points.map(([ts, value]) => `${x(ts).toFixed(1)},${yOf(value).toFixed(1)}`).join(' '),
+      fill: 'none',
+      stroke: kept.length > 0 ? 'currentColor' : ACCENT,
+      'stroke-opacity': kept.length > 0 ? 0.6 : 1,
+      'stroke-width': 1,
+      'stroke-linejoin': 'round',
+    }),
+  );
+  for (const [ts, value] of kept) {
+    svg.append(
+      element('circle', {
+        class: 'edge-ingest-plot-kept',
+        cx: x(ts).toFixed(1),
+        cy: yOf(value).toFixed(1),
+        r: 2.5,
+        fill: ACCENT,
+      }),
+    );
+  }
+  const label = (text: string, attributes: Record<string, string | number>): void => {
+    const drawn = element('text', { fill: TEXT, 'font-size': FONT_SIZE, ...attributes });
+    drawn.textContent = text;
+    svg.append(drawn);
+  };
+  const [start, end] = shownSpan(from, to);
+  if (low === high) {
+    label(labels[0], { x: left - 6, y: (bottom + MARGIN.top) / 2 + 4, 'text-anchor': 'end' });
+  } else {
+    label(labels[0], { x: left - 6, y: MARGIN.top + 4, 'text-anchor': 'end' });
+    label(labels[1], { x: left - 6, y: bottom + 4, 'text-anchor': 'end' });
+  }
+  label(start, { x: left, y: HEIGHT - 5 });
+  label(end, { x: right, y: HEIGHT - 5, 'text-anchor': 'end' });
+  return svg;
+}
+
+/** Puts everything in the middle where there is only one value. */
+function scale(from: number, to: number, start: number, end: number): (value: number) => number {
+  const span = to - from;
+  return (value) => (span === 0 ? (start + end) / 2 : start + ((value - from) / span) * (end - start));
+}
+
+function element(name: string, attributes: Record<string, string | number>): SVGElement {
+  const made = document.createElementNS(SVG, name);
+  for (const [attribute, value] of Object.entries(attributes)) {
+    made.setAttribute(attribute, String(value));
+  }
+  return made;
+}
