@@ -143,6 +143,7 @@ RED.nodes.registerType('sensor-ingest', {
         properties.map((property) => `#node-input-${property}`),
         holds,
       );
+    showFor('.edge-ingest-sparkplug', ['format'], () => value('format') === 'sparkplug');
     showFor('.edge-ingest-mqtt', ['source'], () => value('source') === 'mqtt');
     showFor('.edge-ingest-rows', ['window'], () => value('window') !== 'none');
     showFor('.edge-ingest-count', ['window'], () => value('window') === 'count');
