@@ -3,7 +3,7 @@ import { EdgeError } from '../shared/errors';
 import type { Quality, Reading, Window } from '../shared/messages';
 import { newAcceptance, type Acceptance, type Outcome } from './acceptance';
 import { Digest, hexOf } from './rows/digest';
-import { excerpt } from './rows/paths';
+import { excerpt } from '../shared/text';
 import type { Point, Reducer } from './reduce/reducer';
 import type { RowReading } from './rows/row-reader';
 import type { Sources, SourceState } from './sources';

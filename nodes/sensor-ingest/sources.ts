@@ -1,6 +1,6 @@
 import type { Clock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
-import { excerpt } from './rows/paths';
+import { excerpt } from '../shared/text';
 import { RecentIds } from './rows/recent-ids';
 import type { Reducer } from './reduce/reducer';
 import type { RowWindow } from './features/window';

@@ -1,5 +1,5 @@
 import { EdgeError } from '../../shared/errors';
-import { excerpt } from '../rows/paths';
+import { excerpt } from '../../shared/text';
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const DECIMAL_COMMA = /^[+-]?\d*,\d+$/;

@@ -4,7 +4,8 @@ import { isBatch } from '../../shared/detection/payload';
 import { EdgeError } from '../../shared/errors';
 import { parseCsv } from './csv';
 import { unpackMessage } from './msgpack';
-import { excerpt, typeName } from '../rows/paths';
+import { typeName } from '../rows/paths';
+import { excerpt } from '../../shared/text';
 
 /** How a Buffer or string payload is decoded. */
 export type Format = 'auto' | 'json' | 'csv' | 'msgpack' | 'float32' | 'int16' | 'sparkplug';

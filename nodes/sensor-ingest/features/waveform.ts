@@ -1,7 +1,8 @@
 import { EdgeError } from '../../shared/errors';
 import type { Window } from '../../shared/messages';
 import { convert, type ChannelSpec } from '../rows/channels';
-import { excerpt, typeName } from '../rows/paths';
+import { typeName } from '../rows/paths';
+import { excerpt } from '../../shared/text';
 import { featureKeys, LARGEST_SAMPLE, type FeatureExtractor } from './features';
 
 /** Evenly sampled values of one channel: a window as it is. */

@@ -2,7 +2,7 @@ import { toEdgeError } from '../../shared/errors';
 import type { IngestConfig } from '../config';
 import { hasChannelUnit } from '../features/features';
 import type { Outcome } from '../acceptance';
-import { excerpt } from '../rows/paths';
+import { excerpt } from '../../shared/text';
 import type { Failure, ShownReading } from './result';
 
 /** Most channels that are shown. */

@@ -2,7 +2,8 @@ import { isNumberList } from '../../shared/detection/payload';
 import { EdgeError } from '../../shared/errors';
 import { MAX_DEPTH, nestedTooDeep } from './digest';
 import type { Waveform } from '../features/waveform';
-import { excerpt, fieldAt, setField, typeName, type Path } from './paths';
+import { fieldAt, setField, typeName, type Path } from './paths';
+import { excerpt } from '../../shared/text';
 
 /** One entry of the channels table. `min` and `max` are in the converted unit. */
 export interface ChannelSpec {

@@ -59,8 +59,3 @@ export function typeName(value: unknown): string {
   };
   return names[typeof value] ?? `a ${typeof value}`;
 }
-
-/** Shortens what a stranger sent before it is shown. */
-export function excerpt(text: string, length = 40): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
-}

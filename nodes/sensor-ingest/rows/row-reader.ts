@@ -8,7 +8,8 @@ import type { FeatureExtractor } from '../features/features';
 import { checkMagnitudes, WaveformReader, type Waveform } from '../features/waveform';
 import { ChannelReader, type ChannelSpec } from './channels';
 import { Digest, hexOf, type Fingerprint } from './digest';
-import { excerpt, fieldAt, typeName } from './paths';
+import { fieldAt, typeName } from './paths';
+import { excerpt } from '../../shared/text';
 import { parseTimestamp } from './timestamp';
 
 /** Longest name of a source and longest id that are kept. */

@@ -2,7 +2,8 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020';
 import { invalidProperty } from '../../shared/config-reader';
 import { EdgeError } from '../../shared/errors';
-import { typeName, excerpt } from './paths';
+import { typeName } from './paths';
+import { excerpt } from '../../shared/text';
 import { boundedPattern } from './pattern';
 
 /** Most items of a list that `uniqueItems` may compare, each with each. */

@@ -1,5 +1,6 @@
 import { EdgeError } from '../../shared/errors';
-import { excerpt, typeName } from './paths';
+import { typeName } from './paths';
+import { excerpt } from '../../shared/text';
 
 /** Smallest number that is read as an event time: 1e8 s is March 1973. Below it lie counters and relative times. */
 const SECONDS = 1e8;

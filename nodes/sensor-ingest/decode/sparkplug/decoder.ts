@@ -1,6 +1,6 @@
 import { EdgeError } from '../../../shared/errors';
 import type { Quality } from '../../../shared/messages';
-import { excerpt } from '../../rows/paths';
+import { excerpt } from '../../../shared/text';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './payload';
 import { parseSparkplugTopic, type SparkplugTopic } from './topic';
 import { AMBIGUOUS, plainValue, type PlainValue } from './value';

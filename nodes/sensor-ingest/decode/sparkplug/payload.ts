@@ -1,6 +1,6 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { EdgeError } from '../../../shared/errors';
-import { excerpt } from '../../rows/paths';
+import { excerpt } from '../../../shared/text';
 import { MAX_DEPTH, nestedTooDeep } from '../../rows/digest';
 
 /** Metrics of one payload, those inside templates included. */
