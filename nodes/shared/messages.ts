@@ -60,6 +60,8 @@ export interface Detection {
   outputs?: Record<string, unknown>;
   contributions?: Contribution[];
   model?: ModelIdentity;
+  /** What a candidate model said of it, and whether it would have decided the same. */
+  shadow?: { score: number; agrees: boolean; model: ModelIdentity };
   source: string;
   ts: number;
   latencyMs: number;

@@ -10,35 +10,56 @@ export class Transferred {
   ) {}
 }
 
-/** Answers the calls of a {@link WorkerClient} from inside the worker thread. */
+/** What calls come in and answers go out by. */
+interface Channel {
+  send(answer: WorkerAnswer, transfer: Transferable[]): void;
+  onCall(listener: (call: WorkerCall | typeof CLOSE) => void): void;
+  close(): void;
+}
+
+/** Answers the calls of a `WorkerClient` from inside the worker thread. */
 export function serveWorker(methods: WorkerMethods): void {
   const port = parentPort;
   if (!port) {
     throw new Error('serveWorker runs in a worker thread only');
   }
+  serve(methods, {
+    send: (answer, transfer) => port.postMessage(answer, transfer),
+    onCall: (listener) => port.on('message', listener),
+    close: () => port.close(),
+  });
+}
+
+/** Answers the calls of a `ProcessClient` from inside the child process. */
+export function serveProcess(methods: WorkerMethods): void {
+  serve(methods, {
+    send: (answer) => void process.send?.(answer),
+    onCall: (listener) => process.on('message', (call) => listener(call as WorkerCall)),
+    close: () => process.disconnect(),
+  });
+}
+
+function serve(methods: WorkerMethods, channel: Channel): void {
   let running = 0;
   let closing = false;
   const finished = (): void => {
     running--;
     if (closing && running === 0) {
-      port.close();
+      channel.close();
     }
   };
   const answer = (id: number, value: unknown): void => {
     if (value instanceof Transferred) {
-      port.postMessage({ id, value: value.value } satisfies WorkerAnswer, value.transfer);
+      channel.send({ id, value: value.value }, value.transfer);
     } else {
-      port.postMessage({ id, value } satisfies WorkerAnswer);
+      channel.send({ id, value }, []);
     }
   };
   const refuse = (id: number, thrown: unknown): void => {
     const { code, message, details } = toEdgeError(thrown);
-    port.postMessage({
-      id,
-      error: details ? { code, message, details } : { code, message },
-    } satisfies WorkerAnswer);
+    channel.send({ id, error: details ? { code, message, details } : { code, message } }, []);
   };
-  port.on('message', (call: WorkerCall | typeof CLOSE) => {
+  channel.onCall((call) => {
     running++;
     if (call === CLOSE) {
       closing = true;

@@ -1,14 +1,10 @@
 import { Worker, type Transferable } from 'node:worker_threads';
 import { EdgeError, toEdgeError } from '../errors';
-import { CLOSE, type WorkerAnswer, type WorkerCall, type WorkerMethods } from './protocol';
+import { Calls } from './calls';
+import { CLOSE, type WorkerAnswer, type WorkerMethods } from './protocol';
 
 /** How long a thread may take to finish; Node-RED waits 15 s for a node to close. */
 const GRACE_MS = 10_000;
-
-interface Waiting {
-  resolve(value: unknown): void;
-  reject(error: EdgeError): void;
-}
 
 export interface WorkerClientOptions {
   /** Shown in thread lists and in errors. */
@@ -24,9 +20,7 @@ export interface WorkerClientOptions {
 /** Calls the methods of a worker thread made with {@link serveWorker}, in order. */
 export class WorkerClient<M extends WorkerMethods> {
   private readonly worker: Worker;
-  private readonly waiting = new Map<number, Waiting>();
-  private nextId = 1;
-  private dead: EdgeError | undefined;
+  private readonly calls = new Calls<M>();
   private closing = false;
   private readonly ended: Promise<void>;
 
@@ -41,7 +35,7 @@ export class WorkerClient<M extends WorkerMethods> {
       // node:sqlite announces itself as experimental on some of the supported versions.
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
-    this.worker.on('message', (answer: WorkerAnswer) => this.settle(answer));
+    this.worker.on('message', (answer: WorkerAnswer) => this.calls.settle(answer));
     this.worker.on('error', (thrown: unknown) => this.die(`failed: ${toEdgeError(thrown).message}`));
     this.ended = new Promise((resolve) => {
       this.worker.on('exit', (code) => {
@@ -60,20 +54,12 @@ export class WorkerClient<M extends WorkerMethods> {
     argument: Parameters<M[K]>[0],
     transfer: Transferable[] = [],
   ): Promise<Awaited<ReturnType<M[K]>>> {
-    if (this.dead) {
-      return Promise.reject(this.dead);
-    }
-    const id = this.nextId++;
-    const call: WorkerCall = { id, method, argument };
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.worker.postMessage(call, transfer);
-    });
+    return this.calls.make(method, argument, (call) => this.worker.postMessage(call, transfer));
   }
 
   /** Calls that have not been answered. */
   get pending(): number {
-    return this.waiting.size;
+    return this.calls.pending;
   }
 
   /**
@@ -82,7 +68,7 @@ export class WorkerClient<M extends WorkerMethods> {
    */
   async close(): Promise<void> {
     this.closing = true;
-    if (!this.dead) {
+    if (!this.calls.failed) {
       this.worker.postMessage(CLOSE);
       const overdue = setTimeout(() => void this.worker.terminate(), GRACE_MS);
       await this.ended;
@@ -100,26 +86,12 @@ export class WorkerClient<M extends WorkerMethods> {
     await this.ended;
   }
 
-  private settle(answer: WorkerAnswer): void {
-    const waiting = this.waiting.get(answer.id);
-    this.waiting.delete(answer.id);
-    if (answer.error) {
-      waiting?.reject(new EdgeError(answer.error.code, answer.error.message, answer.error.details));
-    } else {
-      waiting?.resolve(answer.value);
-    }
-  }
-
   private die(reason: string): void {
-    if (this.dead) {
+    if (this.calls.failed) {
       return;
     }
     const error = new EdgeError('WORKER', `The thread "${this.options.name}" ${reason}.`);
-    this.dead = error;
-    for (const waiting of this.waiting.values()) {
-      waiting.reject(error);
-    }
-    this.waiting.clear();
+    this.calls.fail(error);
     if (!this.closing) {
       this.options.onDeath?.(error);
     }
