@@ -10,6 +10,8 @@ import type { OverloadPolicy } from './reading-queue';
 export interface OnnxDetectConfig {
   name: string;
   request: ModelRequest;
+  /** A candidate that looks on. */
+  shadow: ModelRequest | undefined;
   serving: ServingOptions;
   missing: MissingPolicy;
   batchSize: number;
@@ -32,7 +34,6 @@ export function parseOnnxDetectConfig(raw: unknown): OnnxDetectConfig {
       { property: 'model' },
     );
   }
-  refuseShadow(config.text('shadow'));
   const features = config.texts('features');
   const twice = features.find((name, at) => features.indexOf(name) !== at);
   if (twice !== undefined) {
@@ -43,6 +44,7 @@ export function parseOnnxDetectConfig(raw: unknown): OnnxDetectConfig {
   return {
     name: config.text('name'),
     request: { model, digest: parseDigest(config.text('digest')), trusted: true },
+    shadow: shadowOf(config.text('shadow'), true),
     serving: {
       features,
       providers: config.texts('providers', ['cpu']),
@@ -60,22 +62,40 @@ export function parseOnnxDetectConfig(raw: unknown): OnnxDetectConfig {
   };
 }
 
+/** What `msg.operation` = `model` asks for; what it leaves out stays as it is. */
+export interface ModelOperation {
+  model: ModelRequest | undefined;
+  /** Null = none looks on any more. */
+  shadow: ModelRequest | null | undefined;
+}
+
 /**
- * Reads the payload of `msg.operation` = `model`: a string, or `{model, digest?, shadow?}`.
+ * Reads the payload of `msg.operation` = `model`: a string, or `{model, digest?, shadow?}`, or `{shadow}` alone.
  * @throws EdgeError `CONFIG`
  */
-export function parseModelOperation(payload: unknown): ModelRequest {
-  const config = new ConfigReader(typeof payload === 'string' ? { model: payload } : payload);
+export function parseModelOperation(payload: unknown): ModelOperation {
+  const properties = typeof payload === 'string' ? { model: payload } : payload;
+  const config = new ConfigReader(properties);
   const model = config.text('model');
-  if (model === '') {
+  const shadow =
+    typeof properties === 'object' && properties !== null && 'shadow' in properties
+      ? (shadowOf(config.text('shadow'), false) ?? null)
+      : undefined;
+  if (model === '' && shadow === undefined) {
     throw new EdgeError(
       'CONFIG',
-      'For msg.operation "model", msg.payload must be a model such as "models/press.onnx", or {model, digest?}.',
+      'For msg.operation "model", msg.payload must be a model such as "models/press.onnx", or {model, digest?, shadow?}.',
       { property: 'model' },
     );
   }
-  refuseShadow(config.text('shadow'));
-  return { model, digest: parseDigest(config.text('digest')), trusted: false };
+  return {
+    model: model ? { model, digest: parseDigest(config.text('digest')), trusted: false } : undefined,
+    shadow,
+  };
+}
+
+function shadowOf(model: string, trusted: boolean): ModelRequest | undefined {
+  return model === '' ? undefined : { model, digest: '', trusted };
 }
 
 function parseDigest(digest: string): string {
@@ -87,12 +107,4 @@ function parseDigest(digest: string): string {
     );
   }
   return digest.toLowerCase();
-}
-
-function refuseShadow(shadow: string): void {
-  if (shadow !== '') {
-    throw new EdgeError('CONFIG', 'Property "shadow" is not supported yet. Leave it empty.', {
-      property: 'shadow',
-    });
-  }
 }

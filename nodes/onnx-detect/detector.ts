@@ -3,11 +3,13 @@ import type { AlarmOptions } from '../shared/detection/alarm';
 import { MaintenanceMode } from '../shared/detection/maintenance';
 import type { RowSet, Verdict } from '../shared/detection/rows';
 import { EdgeError, toEdgeError } from '../shared/errors';
-import { Batch } from './batch';
-import { Judge, scoreRow, type ScoredRow } from './judge';
+import { Batch, commit, NOT_YET, type Staged } from './batch';
+import { Judge, scoreRow, type ScoredRow, type ShadowScore } from './judge';
 import type { MissingPolicy } from './model/row-reader';
 import type { ServedModel } from './model/served-model';
 import { ReadingQueue, type Job, type OverloadPolicy } from './reading-queue';
+import type { Run } from './score/parts';
+import type { Shadow, ShadowScores } from './shadow';
 import { Sources } from './sources';
 
 export interface DetectorOptions {
@@ -35,6 +37,9 @@ export class Detector {
   private readonly sources: Sources;
   private readonly judge: Judge;
   private model: ServedModel | undefined;
+  /** Also while none is in service: what is remembered of sources is in its terms. */
+  private lastServed: ServedModel | undefined;
+  private shadow: Shadow | undefined;
   private refusal: EdgeError | undefined;
   private atWork: Promise<void> | undefined;
   private delay: Timer | undefined;
@@ -73,15 +78,29 @@ export class Detector {
   /** Puts a model into service from the next tensor on; resolves with the one before when nothing runs on it. */
   async serve(model: ServedModel): Promise<ServedModel | undefined> {
     const before = this.model;
-    if (before && !sameFeatures(before, model)) {
-      this.sources.forgetValues();
+    if (!this.lastServed || !sameFeatures(this.lastServed, model)) {
+      this.sources.forgetReadings(model.plan.width * (model.plan.window?.size ?? 1));
     }
     this.model = model;
+    this.lastServed = model;
     this.refusal = undefined;
     const finished = this.atWork;
     this.proceed();
     await finished;
     return before;
+  }
+
+  /** Lets a candidate look on, or none; resolves with the one before when nothing runs on it. */
+  async watchWith(shadow: Shadow | undefined): Promise<Shadow | undefined> {
+    const before = this.shadow;
+    this.shadow = shadow;
+    await before?.idle();
+    return before;
+  }
+
+  /** The digest of the candidate that looks on. */
+  get shadowDigest(): string | undefined {
+    return this.shadow?.model.identity.digest;
   }
 
   /** Takes the model out of service; readings wait for the next one. */
@@ -146,71 +165,89 @@ export class Detector {
   private async runTogether(model: ServedModel, jobs: Job[]): Promise<void> {
     const rows = jobs.reduce((sum, { set }) => sum + set.rows.length, 0);
     const batch = new Batch(model, this.options.missing, this.sources, rows);
-    const accepted: { job: Job; first: number }[] = [];
+    const accepted: { job: Job; places: number[] }[] = [];
     for (const job of jobs) {
       try {
-        const staged = new Map<string, Float64Array>();
-        const first = batch.add(job.set.rows, staged, job.set.batch ? 0 : undefined);
-        batch.commit(staged);
-        accepted.push({ job, first });
+        const staged: Staged = new Map();
+        const places = batch.add(job.set.rows, staged, job.set.batch ? 0 : undefined);
+        commit(staged, this.sources);
+        accepted.push({ job, places });
       } catch (thrown) {
         job.reject(toEdgeError(thrown));
       }
     }
-    if (accepted.length === 0) {
-      return;
-    }
+    const { shadow } = this;
+    const finish = shadow?.begin(accepted.flatMap(({ job }) => job.set.rows));
     const run = await this.timed(batch);
-    for (const { job, first } of accepted) {
+    const shadowed = (await finish?.()) ?? [];
+    let first = 0;
+    for (const { job, places } of accepted) {
       try {
-        const scored = job.set.rows.map((_, index) => scoreRow(model, run, first + index));
-        job.resolve(this.verdicts(model, job, scored, 0, scored.length));
+        const scored = places.map((place) => scoreAt(model, run, place));
+        const scores = shadow && candidateScores(shadow, shadowed, first);
+        job.resolve(this.verdicts(model, job, scored, 0, scored.length, scores));
       } catch (thrown) {
         job.reject(toEdgeError(thrown));
       }
+      first += places.length;
     }
   }
 
   /** One message larger than a tensor, a part at a time; no state changes before every row is known to be good. */
   private async workThrough(model: ServedModel, job: Job, limit: number): Promise<void> {
     const { rows } = job.set;
-    const scored: ScoredRow[] = [];
-    const staged = new Map<string, Float64Array>();
+    const { shadow } = this;
+    const finish = shadow?.begin(rows);
+    const scored: (ScoredRow | undefined)[] = [];
+    const staged: Staged = new Map();
     for (let from = 0; from < rows.length; from += limit) {
       const part = rows.slice(from, from + limit);
       const batch = new Batch(model, this.options.missing, this.sources, part.length);
+      let places: number[];
       try {
-        batch.add(part, staged, from);
+        places = batch.add(part, staged, from);
       } catch (thrown) {
         job.reject(toEdgeError(thrown));
         return;
       }
       const run = await this.timed(batch);
-      part.forEach((_, index) => scored.push(scoreRow(model, run, index)));
+      places.forEach((place) => scored.push(scoreAt(model, run, place)));
     }
     // By now another model may be in service.
     if (this.model && sameFeatures(this.model, model)) {
-      for (const [source, values] of staged) {
-        this.sources.setLast(source, values);
-      }
+      commit(staged, this.sources);
     }
+    const scores = shadow && candidateScores(shadow, (await finish?.()) ?? [], 0);
     const verdicts: Verdict[] = [];
     for (let from = 0; from < rows.length; from += VERDICTS_AT_ONCE) {
       if (from > 0) {
         await new Promise<void>((resumed) => this.clock.after(0, resumed));
       }
-      verdicts.push(...this.verdicts(model, job, scored, from, from + VERDICTS_AT_ONCE));
+      verdicts.push(...this.verdicts(model, job, scored, from, from + VERDICTS_AT_ONCE, scores));
     }
     job.resolve(verdicts);
   }
 
-  private verdicts(model: ServedModel, job: Job, scored: ScoredRow[], from: number, to: number): Verdict[] {
+  private verdicts(
+    model: ServedModel,
+    job: Job,
+    scored: readonly (ScoredRow | undefined)[],
+    from: number,
+    to: number,
+    shadowed: ((row: number) => ShadowScore | undefined) | undefined,
+  ): Verdict[] {
     return job.set.rows
       .slice(from, to)
-      .map((row, index) => this.judge.judge(model, row, scored[from + index], job.receivedAt));
+      .map((row, index) =>
+        this.judge.judge(model, row, scored[from + index], job.receivedAt, shadowed?.(from + index)),
+      );
   }
 
-  private async timed(batch: Batch): Promise<Awaited<ReturnType<Batch['run']>>> {
+  /** Undefined while no window is complete, when there is nothing to run. */
+  private async timed(batch: Batch): Promise<Run | undefined> {
+    if (batch.size === 0) {
+      return undefined;
+    }
     const started = this.clock.monotonic();
     const run = await batch.run();
     this.inferred((this.clock.monotonic() - started) / 1000);
@@ -218,8 +255,28 @@ export class Detector {
   }
 }
 
-function sameFeatures(one: ServedModel, other: ServedModel): boolean {
-  return one.plan.width === other.plan.width && String(one.plan.names) === String(other.plan.names);
+function sameFeatures({ plan: one }: ServedModel, { plan: other }: ServedModel): boolean {
+  return (
+    one.width === other.width &&
+    one.window?.size === other.window?.size &&
+    String(one.names) === String(other.names)
+  );
+}
+
+function scoreAt(model: ServedModel, run: Run | undefined, place: number): ScoredRow | undefined {
+  return run && place !== NOT_YET ? scoreRow(model, run, place) : undefined;
+}
+
+/** What a candidate says of a message's rows, the first of which has the given place among those it looked at. */
+function candidateScores(
+  { model }: Shadow,
+  scores: ShadowScores,
+  first: number,
+): (row: number) => ShadowScore | undefined {
+  return (row) => {
+    const score = scores.at(first + row);
+    return score === undefined ? undefined : { score, model };
+  };
 }
 
 /** What a user meets when a run fails, whatever failed. */

@@ -8,10 +8,16 @@ import { plainRow, type Plain } from './score/output-view';
 import type { RowScore, Run } from './score/parts';
 import type { Sources } from './sources';
 
-/** A row's score with everything the model answered. */
+/** A row's score with everything the model answered; undefined while a source's window is not complete. */
 export interface ScoredRow {
   score: RowScore;
   outputs: Record<string, Plain>;
+}
+
+/** What a candidate says of a row. */
+export interface ShadowScore {
+  score: number;
+  model: ServedModel;
 }
 
 /**
@@ -38,27 +44,42 @@ export class Judge {
     private readonly clock: Clock,
   ) {}
 
-  judge(model: ServedModel, row: Row, { score, outputs }: ScoredRow, receivedAt: number): Verdict {
-    const { threshold } = model.scorer;
+  judge(
+    model: ServedModel,
+    row: Row,
+    scored: ScoredRow | undefined,
+    receivedAt: number,
+    shadow?: ShadowScore,
+  ): Verdict {
+    const isMaintained = this.maintenance.covers(row.source, this.clock.now());
     const detection: Detection = {
       detector: 'onnx-detect',
       node: this.node,
-      status: 'OPERATIONAL',
-      ...score,
-      threshold,
-      outputs,
+      status: isMaintained ? 'SUPPRESSED' : scored ? 'OPERATIONAL' : 'LEARNING',
+      score: null,
+      ...scored?.score,
+      threshold: scored ? model.scorer.threshold : null,
+      ...(scored && { outputs: scored.outputs }),
       model: model.identity,
       source: row.source,
       ts: row.ts,
       latencyMs: Math.max(0, this.clock.monotonic() - receivedAt),
     };
-    if (this.maintenance.covers(row.source, this.clock.now())) {
-      detection.status = 'SUPPRESSED';
+    if (!scored) {
       return { output: 1, detection };
     }
-    const { detected, announce, episode } = this.sources
-      .gate(row.source)
-      .judge(score.score >= threshold, row.ts);
+    const exceeds = scored.score.score >= model.scorer.threshold;
+    if (shadow) {
+      detection.shadow = {
+        score: shadow.score,
+        agrees: shadow.score >= shadow.model.scorer.threshold === exceeds,
+        model: shadow.model.identity,
+      };
+    }
+    if (isMaintained) {
+      return { output: 1, detection };
+    }
+    const { detected, announce, episode } = this.sources.gate(row.source).judge(exceeds, row.ts);
     if (detected) {
       detection.status = 'MAINTENANCE_REQUIRED';
       detection.kind = 'KNOWN_FAILURE';

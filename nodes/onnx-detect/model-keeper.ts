@@ -1,8 +1,10 @@
 import type { Clock, Timer } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Detector } from './detector';
+import type { ModelOperation } from './config';
 import type { ModelRequest } from './model/model-file';
 import type { ModelLoader, ServedModel } from './model/served-model';
+import type { Shadow } from './shadow';
 
 /** Who wants to know which model serves. */
 export interface ModelObserver {
@@ -10,6 +12,10 @@ export interface ModelObserver {
   ready(model: ServedModel): void;
   /** No model serves, and why. */
   failed(error: EdgeError): void;
+  /** A candidate looks on from now, or none. */
+  shadowed(model: ServedModel | undefined): void;
+  /** A candidate does not look on, and why; the live model is not concerned. */
+  shadowFailed(error: EdgeError): void;
 }
 
 const RESTART_DELAY_MS = 1000;
@@ -39,19 +45,25 @@ export class ModelKeeper {
     private readonly load: ModelLoader,
     private readonly clock: Clock,
     private readonly observer: ModelObserver,
+    private readonly shadowOf: (model: ServedModel) => Shadow,
   ) {}
 
-  /** Loads the first model; readings wait meanwhile. */
-  start(request: ModelRequest): void {
+  /** Loads the first model, for which readings wait, and then the candidate that looks on. */
+  start(request: ModelRequest, shadow?: ModelRequest): void {
     this.observer.loading(request.model);
     this.work = this.bring(request).catch((thrown: unknown) => this.fail(thrown));
+    if (shadow) {
+      this.work = this.work
+        .then(() => this.bringShadow(shadow))
+        .catch((thrown: unknown) => this.observer.shadowFailed(toEdgeError(thrown)));
+    }
   }
 
   /**
-   * Exchanges the model, after exchanges that were asked for before.
+   * Exchanges the model or the candidate, after exchanges that were asked for before.
    * @throws EdgeError why the new one was refused; the old one serves on
    */
-  async swap(request: ModelRequest): Promise<void> {
+  async swap({ model, shadow }: ModelOperation): Promise<void> {
     if (this.waitingSwaps >= MAX_WAITING_SWAPS) {
       throw new EdgeError(
         'OVERLOAD',
@@ -59,7 +71,14 @@ export class ModelKeeper {
       );
     }
     this.waitingSwaps++;
-    const swapped = this.work.then(() => this.bring(request));
+    const swapped = this.work.then(async () => {
+      if (model) {
+        await this.bring(model);
+      }
+      if (shadow !== undefined) {
+        await this.bringShadow(shadow ?? undefined);
+      }
+    });
     this.work = swapped.catch(() => undefined);
     try {
       await swapped;
@@ -79,6 +98,7 @@ export class ModelKeeper {
     );
     // A thread must not be left loading: the process aborts when it ends in the middle of native code.
     await Promise.race([this.work, new Promise<void>((resolve) => this.clock.after(LOAD_MS, resolve))]);
+    await this.dropShadow();
     await this.current?.session.release();
     this.current = undefined;
   }
@@ -105,6 +125,44 @@ export class ModelKeeper {
     this.observer.ready(model);
     const before = await this.detector.serve(model);
     await before?.session.release();
+    if (this.detector.shadowDigest === model.identity.digest) {
+      // It has become the live one.
+      await this.dropShadow();
+      this.observer.shadowed(undefined);
+    }
+  }
+
+  /** Lets a candidate look on instead of the one before, which stays if the new one cannot. */
+  private async bringShadow(request: ModelRequest | undefined): Promise<void> {
+    if (this.isClosed()) {
+      return;
+    }
+    const model = request && (await this.load(request));
+    if (this.isClosed()) {
+      await model?.session.release();
+      return;
+    }
+    await this.dropShadow();
+    if (model) {
+      model.session.onLost(() => this.shadowLost(model));
+      await this.detector.watchWith(this.shadowOf(model));
+    }
+    this.observer.shadowed(model);
+  }
+
+  private async dropShadow(): Promise<void> {
+    const before = await this.detector.watchWith(undefined);
+    await before?.model.session.release();
+  }
+
+  private shadowLost(model: ServedModel): void {
+    this.detector.watchWith(undefined).catch(() => undefined);
+    this.observer.shadowFailed(
+      new EdgeError(
+        'INFERENCE',
+        `The thread of the candidate "${model.identity.name}" ended; it no longer looks on. Deploy the node again.`,
+      ),
+    );
   }
 
   private lost(model: ServedModel): void {

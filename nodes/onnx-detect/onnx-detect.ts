@@ -3,16 +3,24 @@ import type { NodeAPI } from 'node-red';
 import { rowsOf, sendVerdicts } from '../shared/detection/rows';
 import { registerEdgeNode } from '../shared/edge-node';
 import { EdgeError, toEdgeError } from '../shared/errors';
+import type { Figures } from '../shared/figures';
+import type { Detection } from '../shared/messages';
 import { parseModelOperation, parseOnnxDetectConfig } from './config';
 import { Detector } from './detector';
 import { ModelKeeper } from './model-keeper';
-import { modelLoader } from './model/served-model';
+import { modelLoader, Proven } from './model/loader';
+import type { ServedModel } from './model/served-model';
 import { SharedSessions } from './runtime/shared-sessions';
+import { tryInProcess } from './runtime/trial-process';
 import { WorkerBackend } from './runtime/worker-backend';
+import { Shadow } from './shadow';
 import { DetectorStatus } from './status';
+
+const RUNTIME = 'onnxruntime-node';
 
 export = function (RED: NodeAPI): void {
   const sessions = new SharedSessions(new WorkerBackend());
+  const proven = new Proven((file, options) => tryInProcess(file, options, RUNTIME));
   const folders = {
     userDir: RED.settings.userDir ?? process.cwd(),
     builtin: join(__dirname, '..', '..', '..', 'models'),
@@ -26,21 +34,39 @@ export = function (RED: NodeAPI): void {
       const detector = new Detector({ ...config, node: name }, clock, (seconds) =>
         figures.observe('edge_inference_seconds', seconds),
       );
-      const keeper = new ModelKeeper(detector, modelLoader(folders, sessions, config.serving), clock, {
-        loading: (model) => shown.loading(model),
-        ready: (model) => {
-          shown.ready(model.identity.name, model.provider);
-          const { task, output, threshold } = model.scorer;
-          log.info(
-            `Model ${model.identity.name} ${model.identity.version} (SHA-256 ${model.identity.digest}) serves on ${model.provider}: ${task} by output "${output}", threshold ${threshold}`,
-          );
+      const keeper = new ModelKeeper(
+        detector,
+        modelLoader(folders, sessions, proven, config.serving),
+        clock,
+        {
+          loading: (model) => shown.loading(model),
+          ready: (model) => {
+            shown.ready(model.identity.name, model.provider);
+            const { task, output, threshold } = model.scorer;
+            log.info(
+              `${described(model)} serves on ${model.provider}: ${task} by output "${output}", threshold ${threshold}`,
+            );
+          },
+          failed: (error) => {
+            shown.failed(error);
+            log.error(error.message);
+          },
+          shadowed: (model) => {
+            shown.shadowed(model?.identity.name);
+            log.info(
+              model
+                ? `${described(model)} looks on as a candidate and decides nothing`
+                : 'No candidate looks on any more',
+            );
+          },
+          shadowFailed: (error) => {
+            shown.shadowed(undefined);
+            log.warn(`The candidate does not look on: ${error.message}`);
+          },
         },
-        failed: (error) => {
-          shown.failed(error);
-          log.error(error.message);
-        },
-      });
-      keeper.start(config.request);
+        (model) => new Shadow(model, config.missing, clock),
+      );
+      keeper.start(config.request, config.shadow);
       return {
         async input(msg, emit) {
           if (msg.operation === 'maintenance') {
@@ -63,11 +89,7 @@ export = function (RED: NodeAPI): void {
             rows = set.rows.length;
             const verdicts = await detector.submit(set);
             figures.add('edge_readings_total', rows);
-            for (const { detection } of verdicts) {
-              if (detection.kind) {
-                figures.addLabelled('edge_detections_total', 'kind', detection.kind);
-              }
-            }
+            verdicts.forEach(({ detection }) => count(detection, figures));
             shown.judged(verdicts);
             sendVerdicts(msg, set, verdicts, emit);
           } catch (thrown) {
@@ -85,3 +107,17 @@ export = function (RED: NodeAPI): void {
     },
   });
 };
+
+function described({ identity: { name, version, digest } }: ServedModel): string {
+  return `Model ${name} ${version} (SHA-256 ${digest})`;
+}
+
+function count({ kind, score, shadow }: Detection, figures: Figures): void {
+  if (kind) {
+    figures.addLabelled('edge_detections_total', 'kind', kind);
+  }
+  if (shadow) {
+    figures.addLabelled('edge_shadow_readings_total', 'agrees', String(shadow.agrees));
+    figures.add('edge_shadow_score_difference_sum', Math.abs(shadow.score - (score ?? 0)));
+  }
+}

@@ -1,11 +1,14 @@
 import { AlarmGate, type AlarmOptions } from '../shared/detection/alarm';
+import type { RowValues } from './model/row-values';
 
 const MAX_SOURCES = 10_000;
+/** Values that may be remembered of all sources together: 128 MiB. */
+const MAX_VALUES = 16 * 1024 * 1024;
 
 /** What is remembered of each source, for so many of them; the one that was silent longest is forgotten first. */
 export class Sources {
   private readonly gates: Recent<AlarmGate>;
-  private lastValues: Recent<ArrayLike<number>>;
+  private readings: Recent<readonly RowValues[]>;
 
   constructor(
     private readonly node: string,
@@ -13,7 +16,7 @@ export class Sources {
     private readonly limit = MAX_SOURCES,
   ) {
     this.gates = new Recent(limit);
-    this.lastValues = new Recent(limit);
+    this.readings = new Recent(limit);
   }
 
   gate(source: string): AlarmGate {
@@ -22,17 +25,23 @@ export class Sources {
     );
   }
 
-  last(source: string): ArrayLike<number> | undefined {
-    return this.lastValues.get(source);
+  /** The last readings of a source, oldest first. */
+  recent(source: string): readonly RowValues[] {
+    return this.readings.get(source) ?? [];
   }
 
-  setLast(source: string, values: ArrayLike<number>): void {
-    this.lastValues.set(source, values);
+  setRecent(source: string, readings: readonly RowValues[]): void {
+    this.readings.set(source, readings);
   }
 
-  /** Values of one model's features mean nothing to another. */
-  forgetValues(): void {
-    this.lastValues = new Recent(this.limit);
+  /**
+   * Begins anew: readings of one model's features mean nothing to another.
+   *
+   * @param values that one source may be remembered with
+   */
+  forgetReadings(values: number): void {
+    const fitting = Math.max(1, Math.floor(MAX_VALUES / Math.max(1, values)));
+    this.readings = new Recent(Math.min(this.limit, fitting));
   }
 }
 

@@ -10,6 +10,8 @@ const SHOWN_MS = 10_000;
 export class DetectorStatus {
   private base: () => void = () => undefined;
   private down = true;
+  private serving = { model: '', provider: '' };
+  private shadow: string | undefined;
   private event: Timer | undefined;
   private until = 0;
 
@@ -23,7 +25,16 @@ export class DetectorStatus {
   }
 
   ready(model: string, provider: string): void {
-    this.become(false, () => this.status.set('ok', 'status.ready', { model, provider }));
+    this.serving = { model, provider };
+    this.showServing();
+  }
+
+  /** A candidate looks on beside the model, or none. */
+  shadowed(shadow: string | undefined): void {
+    this.shadow = shadow;
+    if (!this.down) {
+      this.showServing();
+    }
   }
 
   /** No model serves. */
@@ -55,6 +66,15 @@ export class DetectorStatus {
 
   close(): void {
     this.event?.cancel();
+  }
+
+  private showServing(): void {
+    const { serving, shadow } = this;
+    this.become(false, () =>
+      shadow === undefined
+        ? this.status.set('ok', 'status.ready', serving)
+        : this.status.set('ok', 'status.shadow', { ...serving, shadow }),
+    );
   }
 
   private become(down: boolean, base: () => void): void {

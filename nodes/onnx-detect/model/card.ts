@@ -1,12 +1,22 @@
 import { EdgeError } from '../../shared/errors';
 
+import type { WindowPlan } from './window-plan';
+
 export type Task = 'classify' | 'regress' | 'reconstruct';
 
-/** One input of the model; what the model gets is `(value - mean) / scale`. */
+/** What has to be done to a classifier's outputs to make probabilities of them. */
+export type Activation = 'none' | 'sigmoid' | 'softmax';
+
+/** Readings in a window. */
+const MAX_WINDOW = 10_000;
+
+/** One feature of the model; what the model gets is `(value - mean) / scale`. */
 export interface CardFeature {
   name: string;
   mean: number;
   scale: number;
+  /** The input that it goes to, for a model with several. */
+  input: string | undefined;
 }
 
 /** An output with one column for each failure mode; `none` is the label of no failure. */
@@ -22,6 +32,8 @@ export interface ModelCard {
   version: string;
   task: Task | undefined;
   features: readonly CardFeature[] | undefined;
+  /** Readings that the model looks at together. */
+  window: WindowPlan | undefined;
   labels: readonly string[] | undefined;
   positive: string | undefined;
   threshold: number | undefined;
@@ -33,6 +45,8 @@ export interface ModelCard {
   digest: string | undefined;
   /** The output that holds the score. */
   scoreOutput: string | undefined;
+  /** Undefined = found by trial. */
+  activation: Activation | undefined;
   modes: CardModes | undefined;
 }
 
@@ -58,6 +72,7 @@ export function parseCard(text: string, file: string): ModelCard {
     version: card.text('version') ?? '',
     task: card.choice('task', ['classify', 'regress', 'reconstruct']),
     features: readFeatures(card),
+    window: readWindow(card, json.window),
     labels: card.texts('labels'),
     positive: card.text('positive'),
     threshold: card.number('threshold'),
@@ -65,6 +80,7 @@ export function parseCard(text: string, file: string): ModelCard {
     sample: json.sample,
     digest: card.text('digest')?.toLowerCase(),
     scoreOutput: outputs?.text('score'),
+    activation: outputs?.choice('activation', ['none', 'sigmoid', 'softmax']),
     modes: modes && {
       output: modes.required('output'),
       labels: modes.texts('labels') ?? [],
@@ -79,12 +95,33 @@ function readFeatures(card: Section): CardFeature[] | undefined {
     if (scale === 0) {
       throw feature.wrong('scale', 'must not be 0');
     }
-    return { name: feature.required('name'), mean: feature.number('mean') ?? 0, scale };
+    return {
+      name: feature.required('name'),
+      mean: feature.number('mean') ?? 0,
+      scale,
+      input: feature.text('input'),
+    };
   });
   if (features && new Set(features.map(({ name }) => name)).size < features.length) {
     throw card.wrong('features', 'names a feature twice');
   }
   return features;
+}
+
+/** A number of readings, or `{size, layout}`; a window of one reading is none. */
+function readWindow(card: Section, raw: unknown): WindowPlan | undefined {
+  const section = isObject(raw) ? card.section('window') : undefined;
+  const size = section ? section.number('size') : card.number('window');
+  if (size === undefined) {
+    if (section) {
+      throw section.wrong('size', 'is missing');
+    }
+    return undefined;
+  }
+  if (!Number.isInteger(size) || size < 1 || size > MAX_WINDOW) {
+    throw card.wrong('window', `must be a whole number of readings from 1 to ${MAX_WINDOW}`);
+  }
+  return size === 1 ? undefined : { size, layout: section?.choice('layout', ['NTF', 'NFT']) ?? 'NTF' };
 }
 
 /** Reads one object of a card; what is absent is undefined, what is wrong throws with its path. */

@@ -1,33 +1,50 @@
 import { EdgeError } from '../../shared/errors';
 import type { SessionInfo, ValueInfo } from '../runtime/backend';
-import type { ModelCard } from './card';
+import type { CardFeature, ModelCard } from './card';
+import { resolveShapes, type SlotShape } from './input-shapes';
+import type { WindowPlan } from './window-plan';
 
 /** Element types that channels can be fed as. */
-export const INPUT_TYPES = ['float32', 'float64', 'int64', 'int32', 'bool'] as const;
+export const INPUT_TYPES = [
+  ...['float32', 'float64', 'float16', 'int8', 'uint8', 'int16', 'uint16'],
+  ...['int32', 'uint32', 'int64', 'uint64', 'bool', 'string'],
+] as const;
 export type InputType = (typeof INPUT_TYPES)[number];
 
-/** Bounds against a file that claims huge dimensions. */
-const MAX_WIDTH = 100_000;
-const MAX_FIXED_ROWS = 4096;
-
-/** How readings become the model's input: one tensor of shape [rows, width], or [rows] for a single number. */
-export interface InputPlan {
-  input: string;
+/** One input of the model and the values of a row that go into it. */
+export interface InputSlot {
+  name: string;
   type: InputType;
-  /** Numbers a row. */
+  /** Its values are those from this place of the row on, so many. */
+  from: number;
+  count: number;
+  /** Dimensions of the tensor without the one that counts rows. */
+  shape: readonly number[];
+  /** Whether the first dimension counts rows; a model without takes one row at a time. */
+  hasRows: boolean;
+}
+
+/** How readings become the model's inputs. */
+export interface InputPlan {
+  slots: readonly InputSlot[];
+  /** Values a reading. */
   width: number;
-  /** Rank of the tensor: 2, or 1 for a model that takes one number a row. */
-  rank: 1 | 2;
   /** Rows that the model insists on; undefined = any number. */
   fixedRows: number | undefined;
-  /** Channel of each place; undefined = rows can be given by position only. */
-  names: readonly string[] | undefined;
+  /** Channel of each place; undefined where a place can only be given by position or with its whole input. */
+  names: readonly (string | undefined)[];
+  /** Which places hold texts. */
+  isText: readonly boolean[];
+  /** The model gets `(value - mean) / scale`. */
   mean: Float64Array;
   scale: Float64Array;
+  /** Set where the model looks at several readings of a source at once. */
+  window: WindowPlan | undefined;
 }
 
 /**
- * Reads from the model's declared inputs, the card and the `features` property how to feed it.
+ * Reads from the model's declared inputs, the card, the file's own metadata and the `features` property how to feed it.
+ *
  * @throws EdgeError `MODEL_UNSUPPORTED`, `DTYPE`, `MODEL_INVALID`, `CONFIG`
  */
 export function planInput(
@@ -35,82 +52,111 @@ export function planInput(
   card: ModelCard | undefined,
   features: readonly string[],
 ): InputPlan {
-  const input = theInput(info);
-  const type = INPUT_TYPES.find((known) => known === input.type);
-  if (!type) {
+  const types = info.inputs.map(typeOf);
+  const cardFeatures = card?.features && inOrderOfInputs(card.features, info.inputs);
+  const listed = features.length > 0 ? features : cardFeatures?.map(({ name }) => name);
+  const names = listed ?? namesInFile(info);
+  const { shapes, window, fixedRows } = resolveShapes(info.inputs, names?.length, card?.window);
+  const slots: InputSlot[] = [];
+  let width = 0;
+  shapes.forEach(({ count, shape, hasRows }: SlotShape, index) => {
+    slots.push({ name: info.inputs[index].name, type: types[index], from: width, count, shape, hasRows });
+    width += count;
+  });
+  if (names && names.length !== width) {
+    throw wrongCount(names.length, width, features.length > 0, listed !== undefined);
+  }
+  const isText = slots.flatMap(({ type, count }) => new Array<boolean>(count).fill(type === 'string'));
+  if (window && isText.includes(true)) {
     throw new EdgeError(
-      'DTYPE',
-      `The model's input "${input.name}" takes ${input.type} tensors; channels can be fed as ${INPUT_TYPES.join(', ')}. Export the model with a float32 input.`,
-      { input: input.name, type: input.type },
+      'MODEL_UNSUPPORTED',
+      'The model takes windows of readings and texts, which cannot be served together. Export it with its categories as numbers.',
     );
   }
-  const [rows, columns] = input.shape;
-  const cardNames = card?.features?.map(({ name }) => name);
-  const names = features.length > 0 ? features : cardNames;
-  const width = input.shape.length === 1 ? 1 : columns;
-  if (typeof width !== 'number' && !names) {
-    throw new EdgeError(
-      'CONFIG',
-      `The model does not say how many numbers its input "${input.name}" takes. Fill in the property "features", or a model card with "features".`,
-      { property: 'features' },
-    );
-  }
-  if (names && typeof width === 'number' && names.length !== width) {
-    throw wrongCount(names.length, width, features.length > 0);
-  }
-  const count = typeof width === 'number' ? width : (names?.length ?? 1);
-  if (count < 1 || count > MAX_WIDTH || (typeof rows === 'number' && (rows < 1 || rows > MAX_FIXED_ROWS))) {
-    throw unsupportedShape(input);
-  }
-  // Scaling belongs to a place of the input, whatever the flow calls the channel there.
-  const scaling = card?.features;
   return {
-    input: input.name,
-    type,
-    width: count,
-    rank: input.shape.length === 1 ? 1 : 2,
-    fixedRows: typeof rows === 'number' ? rows : undefined,
-    names: names ?? (count === 1 ? [input.name] : undefined),
-    mean: Float64Array.from({ length: count }, (_, at) => scaling?.at(at)?.mean ?? 0),
-    scale: Float64Array.from({ length: count }, (_, at) => scaling?.at(at)?.scale ?? 1),
+    slots,
+    width,
+    fixedRows,
+    names:
+      names ??
+      slots.flatMap(({ name, count }) =>
+        count === 1 ? [name] : Array.from({ length: count }, () => undefined),
+      ),
+    isText,
+    // Scaling belongs to a place of the input, whatever the flow calls the channel there.
+    mean: Float64Array.from({ length: width }, (_, at) => cardFeatures?.at(at)?.mean ?? 0),
+    scale: Float64Array.from({ length: width }, (_, at) => cardFeatures?.at(at)?.scale ?? 1),
+    window,
   };
 }
 
-function theInput(info: SessionInfo): ValueInfo {
-  const sequence = info.inputs.find(({ type }) => type === '');
-  if (info.inputs.length !== 1 || sequence) {
-    const list = info.inputs.map(({ name }) => name).join(', ');
+function typeOf({ name, type }: ValueInfo): InputType {
+  if (type === '') {
     throw new EdgeError(
       'MODEL_UNSUPPORTED',
-      `The model has ${info.inputs.length} inputs (${list}); models with one tensor input are served. Export it with its inputs joined to one tensor [rows, features].`,
+      `The model's input "${name}" is a sequence, a map or optional, which cannot be fed from channels. Export it with tensor inputs.`,
+      { input: name },
     );
   }
-  const [input] = info.inputs;
-  const rank = input.shape.length;
-  const vector = rank === 1 && typeof input.shape[0] === 'number' && input.shape[0] > 1;
-  if ((rank !== 1 && rank !== 2) || vector) {
-    throw unsupportedShape(input);
+  const known = INPUT_TYPES.find((candidate) => candidate === type);
+  if (!known) {
+    throw new EdgeError(
+      'DTYPE',
+      `The model's input "${name}" takes ${type} tensors; channels can be fed as ${INPUT_TYPES.join(', ')}. Export the model with a float32 input.`,
+      { input: name, type },
+    );
   }
-  return input;
+  return known;
 }
 
-function unsupportedShape({ name, shape }: ValueInfo): EdgeError {
-  return new EdgeError(
-    'MODEL_UNSUPPORTED',
-    `The model's input "${name}" has shape [${shape.join(', ')}]; [rows, features] is served, with up to ${MAX_WIDTH} features. Export it with a two-dimensional input whose first dimension is dynamic.`,
+/** A card may say which input a feature belongs to; the row then goes input by input. */
+function inOrderOfInputs(features: readonly CardFeature[], inputs: readonly ValueInfo[]): CardFeature[] {
+  const unknown = features.find(
+    ({ input }) => input !== undefined && !inputs.some(({ name }) => name === input),
   );
+  if (unknown) {
+    throw new EdgeError(
+      'MODEL_INVALID',
+      `The model card's feature "${unknown.name}" names the input "${unknown.input ?? ''}", which the model does not have. It has ${inputs.map(({ name }) => name).join(', ')}.`,
+      { property: 'features' },
+    );
+  }
+  const placeOf = ({ input }: CardFeature): number => inputs.findIndex(({ name }) => name === input);
+  return features.every(({ input }) => input !== undefined)
+    ? [...features].sort((a, b) => placeOf(a) - placeOf(b))
+    : [...features];
 }
 
-function wrongCount(count: number, width: number, fromProperty: boolean): EdgeError {
-  return fromProperty
-    ? new EdgeError(
-        'CONFIG',
-        `Property "features" lists ${count} channels, but the model takes ${width}. Enter one channel for each, in the order of the training data.`,
-        { property: 'features' },
-      )
-    : new EdgeError(
-        'MODEL_INVALID',
-        `The model card's "features" lists ${count}, but the model takes ${width}. Correct the card.`,
-        { property: 'features' },
-      );
+/** Feature names that an exporter wrote into the file. */
+function namesInFile({ file }: SessionInfo): string[] | undefined {
+  const text = file?.metadata['features'] ?? file?.metadata['feature_names'];
+  if (text === undefined) {
+    return undefined;
+  }
+  let names: unknown;
+  try {
+    names = JSON.parse(text);
+  } catch {
+    names = text.split(',').map((name) => name.trim());
+  }
+  const usable =
+    Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string' && name);
+  return usable ? (names as string[]) : undefined;
+}
+
+function wrongCount(count: number, width: number, fromProperty: boolean, fromCard: boolean): EdgeError {
+  if (fromProperty) {
+    return new EdgeError(
+      'CONFIG',
+      `Property "features" lists ${count} channels, but the model takes ${width}. Enter one channel for each, in the order of the training data.`,
+      { property: 'features' },
+    );
+  }
+  return new EdgeError(
+    'MODEL_INVALID',
+    fromCard
+      ? `The model card's "features" lists ${count}, but the model takes ${width}. Correct the card.`
+      : `The model's own metadata names ${count} features, but it takes ${width}. Fill in the property "features".`,
+    { property: 'features' },
+  );
 }

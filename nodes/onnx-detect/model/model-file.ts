@@ -14,6 +14,10 @@ export interface ModelFile {
   /** SHA-256 of the bytes, lower-case hex. */
   digest: string;
   card: ModelCard | undefined;
+  /** Where it was read from. */
+  path: string;
+  /** Whether it ships with the package, as its card proves. */
+  isBuiltin: boolean;
 }
 
 /** Which model is wanted. */
@@ -41,7 +45,8 @@ export async function readModel(request: ModelRequest, folders: ModelFolders): P
   expectDigest(digest, request.digest, 'Property "digest"');
   const card = await readCard(path);
   expectDigest(digest, card?.digest ?? '', 'The model card');
-  return { name: basename(path).replace(/\.[^.]*$/, ''), bytes, digest, card };
+  const shipped = (await within(folders.builtin, path)) !== undefined && card?.digest === digest;
+  return { name: basename(path).replace(/\.[^.]*$/, ''), bytes, digest, card, path, isBuiltin: shipped };
 }
 
 async function readHashed(

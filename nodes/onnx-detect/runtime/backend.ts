@@ -1,3 +1,5 @@
+import type { OnnxFile } from '../model/onnx-file';
+
 /** The arrays that tensor data lies in; booleans are bytes, as ONNX stores them. */
 export type TensorArray =
   | Float32Array
@@ -12,7 +14,10 @@ export type TensorArray =
   | BigUint64Array
   | string[];
 
-/** A tensor as it crosses the thread boundary: element type by ONNX's name, row-major data. */
+/**
+ * A tensor as it crosses the thread boundary: element type by ONNX's name, row-major data; half-precision numbers lie in
+ * a Float32Array.
+ */
 export interface TensorData {
   type: string;
   dims: readonly number[];
@@ -32,6 +37,8 @@ export interface SessionInfo {
   inputs: readonly ValueInfo[];
   outputs: readonly ValueInfo[];
   provider: string;
+  /** The file's own words; undefined for a model in the runtime's own format. */
+  file?: OnnxFile;
 }
 
 /** A loaded model. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { EdgeError, toEdgeError } from '../../shared/errors';
 import { WorkerClient } from '../../shared/worker/worker-client';
 import type { InferenceBackend, InferenceSession, LoadOptions, SessionInfo, TensorData } from './backend';
-import type { OnnxWorkerMethods } from './onnx-worker';
+import type { OnnxMethods } from './onnx-methods';
 
 export interface WorkerBackendOptions {
   /** How many threads at most; default one less than the machine has, up to four. */
@@ -13,7 +13,7 @@ export interface WorkerBackendOptions {
 }
 
 interface Thread {
-  client: WorkerClient<OnnxWorkerMethods>;
+  client: WorkerClient<OnnxMethods>;
   sessions: Set<WorkerSession>;
 }
 
@@ -64,7 +64,7 @@ export class WorkerBackend implements InferenceBackend {
       return idlest;
     }
     const sessions = new Set<WorkerSession>();
-    const client = new WorkerClient<OnnxWorkerMethods>(join(__dirname, 'onnx-worker.js'), {
+    const client = new WorkerClient<OnnxMethods>(join(__dirname, 'onnx-worker.js'), {
       name: 'edge-onnx',
       data: { module: this.module },
       onDeath: () => {
@@ -106,7 +106,7 @@ class WorkerSession implements InferenceSession {
 
   constructor(
     readonly id: number,
-    private readonly client: WorkerClient<OnnxWorkerMethods>,
+    private readonly client: WorkerClient<OnnxMethods>,
     readonly release: () => Promise<void>,
   ) {}
 

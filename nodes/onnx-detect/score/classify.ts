@@ -1,6 +1,7 @@
 import { EdgeError } from '../../shared/errors';
 import type { TensorData } from '../runtime/backend';
-import { numberAt, type OutputForm } from './output-view';
+import { columnsOf, probabilitiesOf, type Columns } from './activation';
+import type { OutputForm } from './output-view';
 import { modesForm, type Run, type Scorer, type ScorerParts } from './parts';
 
 /** The classes that a detection names: columns of one output. */
@@ -13,31 +14,31 @@ interface Classes {
 
 /**
  * P(failure) as the score: an output with one number a row holds it, one with a column a class gives the sum of the
- * positive classes. The label always agrees with the verdict: at or above the threshold it is the most probable
- * failing class, below it the most probable of the others.
+ * positive classes, or the largest of them where several may hold at once. Logits become probabilities. The label
+ * always agrees with the verdict: at or above the threshold it is the most probable failing class, below it the most
+ * probable of the others.
  *
- * @throws EdgeError `CONFIG` or `MODEL_INVALID` when the classes and `positive` do not fit, `MODEL_UNSUPPORTED` for
- *   outputs that are no probabilities
+ * @param trials runs on different inputs, to tell probabilities from logits
+ * @throws EdgeError `CONFIG` or `MODEL_INVALID` when the classes and `positive` do not fit
  */
-export function classifier(parts: ScorerParts, trial: Run): Scorer {
+export function classifier(parts: ScorerParts, trials: readonly Run[]): Scorer {
   const { form, forms, card, threshold } = parts;
-  const columns = form.size;
-  const scored = columns === 1 ? undefined : columnClasses(parts);
+  const columns = columnsOf(
+    trials.map(({ outputs }) => outputs[form.name]),
+    form,
+    card?.activation,
+  );
+  const scored = form.size === 1 ? undefined : columnClasses(parts, columns);
   const modes = modesForm(forms, card?.modes);
-  const named = modes ? modeClasses(parts, modes) : (scored ?? binaryClasses(parts));
+  const named = modes ? modeClasses(parts, modes) : (scored ?? binaryClasses(parts, columns));
   const scoreOf = (outputs: Record<string, TensorData>, row: number): number => {
+    const probabilities = probabilitiesOf(outputs[form.name], row, form.size, columns.activation);
     if (!scored) {
-      return numberAt(outputs[form.name], row);
+      return probabilities[0];
     }
-    let score = 0;
-    for (let column = 0; column < columns; column++) {
-      if (scored.failing[column]) {
-        score += numberAt(outputs[form.name], row * columns + column);
-      }
-    }
-    return score;
+    const failing = probabilities.filter((_, column) => scored.failing[column]);
+    return columns.exclusive ? failing.reduce((sum, value) => sum + value, 0) : Math.max(...failing);
   };
-  expectProbabilities(trial.outputs[form.name], form.name);
   return {
     task: 'classify',
     output: form.name,
@@ -52,7 +53,7 @@ export function classifier(parts: ScorerParts, trial: Run): Scorer {
       return {
         score,
         ...(label !== undefined && { label }),
-        probabilities: Object.fromEntries(named.labels.map((label, at) => [label, probabilities[at]])),
+        probabilities: Object.fromEntries(named.labels.map((name, at) => [name, probabilities[at]])),
       };
     },
   };
@@ -74,7 +75,7 @@ function mostProbable(
 }
 
 /** Classes of an output [rows, classes]. */
-function columnClasses(parts: ScorerParts): Classes {
+function columnClasses(parts: ScorerParts, columns: Columns): Classes {
   const { form, card } = parts;
   if (card?.labels && card.labels.length !== form.size) {
     throw new EdgeError(
@@ -83,23 +84,28 @@ function columnClasses(parts: ScorerParts): Classes {
       { property: 'labels' },
     );
   }
-  const labels = card?.labels ?? Array.from({ length: form.size }, (_, at) => String(at));
-  return { labels, failing: failingClasses(parts, labels), probabilities: rowOf(form) };
+  const inFile = parts.labels?.length === form.size ? parts.labels : undefined;
+  const labels = card?.labels ?? inFile ?? Array.from({ length: form.size }, (_, at) => String(at));
+  return {
+    labels,
+    failing: failingClasses(parts, labels, columns.exclusive),
+    probabilities: rowOf(form, columns),
+  };
 }
 
 /** The two classes of an output that holds P(positive) only, where the card names them. */
-function binaryClasses(parts: ScorerParts): Classes | undefined {
+function binaryClasses(parts: ScorerParts, { activation }: Columns): Classes | undefined {
   const { form, card } = parts;
   const labels = card?.labels;
   if (labels?.length !== 2) {
     return undefined;
   }
-  const failing = failingClasses(parts, labels);
+  const failing = failingClasses(parts, labels, true);
   return {
     labels,
     failing,
     probabilities: (outputs, row) => {
-      const failure = numberAt(outputs[form.name], row);
+      const [failure] = probabilitiesOf(outputs[form.name], row, 1, activation);
       return failing.map((fails) => (fails ? failure : 1 - failure));
     },
   };
@@ -116,17 +122,31 @@ function modeClasses({ card }: ScorerParts, form: OutputForm): Classes {
       { property: 'outputs.modes.none' },
     );
   }
-  return { labels, failing: labels.map((label) => label !== none), probabilities: rowOf(form) };
+  return {
+    labels,
+    failing: labels.map((label) => label !== none),
+    probabilities: rowOf(form, { activation: 'none' }),
+  };
 }
 
-function rowOf({ name, size }: OutputForm): Classes['probabilities'] {
-  return (outputs, row) => Array.from({ length: size }, (_, at) => numberAt(outputs[name], row * size + at));
+function rowOf(
+  { name, size }: OutputForm,
+  { activation }: Pick<Columns, 'activation'>,
+): Classes['probabilities'] {
+  return (outputs, row) => probabilitiesOf(outputs[name], row, size, activation);
 }
 
-/** Which classes are positive: by the property, else the card; of two classes the second. */
-function failingClasses({ card, options }: ScorerParts, labels: readonly string[]): boolean[] {
+/** Which classes are positive: by the property, else the card; of two classes the second, of independent ones all. */
+function failingClasses(
+  { card, options }: ScorerParts,
+  labels: readonly string[],
+  exclusive: boolean,
+): boolean[] {
   const wanted = options.positive || (card?.positive ?? '');
   if (wanted === '') {
+    if (!exclusive) {
+      return labels.map(() => true);
+    }
     if (labels.length === 2) {
       return [false, true];
     }
@@ -147,17 +167,4 @@ function failingClasses({ card, options }: ScorerParts, labels: readonly string[
     );
   }
   return labels.map((label) => names.includes(label));
-}
-
-function expectProbabilities({ data }: TensorData, name: string): void {
-  const tolerance = 1e-4;
-  for (const value of data) {
-    if (typeof value === 'number' && (value < -tolerance || value > 1 + tolerance)) {
-      throw new EdgeError(
-        'MODEL_UNSUPPORTED',
-        `Output "${name}" gave ${value} in a trial run: these are no probabilities but logits or values. Export the model with its sigmoid or softmax, choose another "output", or set "task" to regress.`,
-        { property: 'output' },
-      );
-    }
-  }
 }

@@ -10,12 +10,14 @@ export interface OutputForm {
   type: string;
   /** Whether the first dimension counts rows. */
   perRow: boolean;
+  /** Leading dimensions that count rows: 1, or 0 for a model that answers one row without. */
+  rowDims: 0 | 1;
   /** Values a row. */
   size: number;
 }
 
 const READABLE = new Set([
-  ...['float32', 'float64', 'int8', 'uint8', 'int16', 'uint16'],
+  ...['float32', 'float64', 'float16', 'int8', 'uint8', 'int16', 'uint16'],
   ...['int32', 'uint32', 'int64', 'uint64', 'bool', 'string'],
 ]);
 
@@ -33,8 +35,9 @@ export function outputForms(outputs: Record<string, TensorData>, rows: number): 
         { output: name, type },
       );
     }
-    const perRow = dims[0] === rows;
-    return { name, type, perRow, size: perRow ? data.length / rows : data.length };
+    const counted = dims.length > 0 && dims[0] === rows;
+    const perRow = counted || rows === 1;
+    return { name, type, perRow, rowDims: counted ? 1 : 0, size: perRow ? data.length / rows : data.length };
   });
 }
 
@@ -50,9 +53,9 @@ export function plainRow(
   row: number,
 ): Record<string, Plain> {
   const plain: Record<string, Plain> = {};
-  for (const { name, perRow, size } of forms) {
+  for (const { name, perRow, rowDims, size } of forms) {
     const tensor = outputs[name];
-    plain[name] = perRow ? nested(tensor, tensor.dims.slice(1), row * size) : nested(tensor, tensor.dims, 0);
+    plain[name] = nested(tensor, tensor.dims.slice(rowDims), perRow ? row * size : 0);
   }
   return plain;
 }

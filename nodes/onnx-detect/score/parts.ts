@@ -2,6 +2,7 @@ import { EdgeError } from '../../shared/errors';
 import type { Contribution } from '../../shared/messages';
 import type { CardModes, ModelCard, Task } from '../model/card';
 import type { InputPlan } from '../model/input-plan';
+import type { RowValues } from '../model/row-values';
 import type { TensorData } from '../runtime/backend';
 import type { OutputForm } from './output-view';
 
@@ -16,8 +17,8 @@ export interface ScoreOptions {
 /** One run of the model: what it was given and what it answered. */
 export interface Run {
   outputs: Record<string, TensorData>;
-  /** Row-major, in the channels' own units. */
-  values: Float64Array;
+  /** For each row of the tensors its reading, or those of its window, oldest first. */
+  rows: readonly (readonly RowValues[])[];
 }
 
 export interface RowScore {
@@ -46,6 +47,8 @@ export interface ScorerParts {
   card: ModelCard | undefined;
   options: ScoreOptions;
   threshold: number;
+  /** Class labels that the file itself names. */
+  labels: readonly string[] | undefined;
 }
 
 /** The output that a property or the card names, looked up by name. */

@@ -10,15 +10,19 @@ import { regression } from './regress';
 const DEFAULT_CLASSIFY_THRESHOLD = 0.85;
 
 /**
- * Decides how a model's outputs become a score: by the properties, else the card, else the shapes of a trial run.
+ * Decides how a model's outputs become a score: by the properties, else the card, else the shapes of its trial runs.
+ *
+ * @param trials at least one
+ * @param labels class labels that the file names
  * @throws EdgeError `CONFIG`, `MODEL_INVALID`, `MODEL_UNSUPPORTED`
  */
 export function makeScorer(
-  trial: Run,
+  trials: readonly Run[],
   forms: readonly OutputForm[],
   plan: InputPlan,
   card: ModelCard | undefined,
   options: ScoreOptions,
+  labels?: readonly string[],
 ): Scorer {
   const named = namedOutput(forms, card, options);
   const numeric = (named ? [named] : forms).filter(({ type, perRow }) => type !== 'string' && perRow);
@@ -31,10 +35,10 @@ export function makeScorer(
   const task = options.task === 'auto' ? (card?.task ?? taskByShape(numeric, forms, plan)) : options.task;
   const form = named ?? pick(task, numeric, plan);
   const threshold = options.threshold ?? card?.threshold ?? defaultThreshold(task);
-  const parts: ScorerParts = { form, forms, plan, card, options, threshold };
+  const parts: ScorerParts = { form, forms, plan, card, options, threshold, labels };
   switch (task) {
     case 'classify':
-      return classifier(parts, trial);
+      return classifier(parts, trials);
     case 'regress':
       return regression(parts);
     case 'reconstruct':
@@ -58,7 +62,8 @@ function taskByShape(numeric: readonly OutputForm[], forms: readonly OutputForm[
     return 'classify';
   }
   const floats = numeric.filter(isFloat);
-  if (forms.length === 1 && floats.length === 1 && plan.width > 2 && floats[0].size === plan.width) {
+  const inputSize = plan.width * (plan.window?.size ?? 1);
+  if (forms.length === 1 && floats.length === 1 && inputSize > 2 && floats[0].size === inputSize) {
     return 'reconstruct';
   }
   return floats.some(({ size }) => size > 1) ? 'classify' : 'regress';
@@ -70,7 +75,7 @@ function pick(task: Task, numeric: readonly OutputForm[], plan: InputPlan): Outp
     task === 'classify'
       ? (floats.find(isProbability) ?? floats.find(({ size }) => size > 1) ?? floats.at(0))
       : task === 'reconstruct'
-        ? floats.find(({ size }) => size === plan.width)
+        ? floats.find(({ size }) => size === plan.width * (plan.window?.size ?? 1))
         : (floats.find(({ size }) => size === 1) ?? numeric.find(({ size }) => size === 1));
   if (!found) {
     const wanted =
@@ -99,10 +104,11 @@ function defaultThreshold(task: Task): number {
   );
 }
 
+/** By the names that exporters give them. */
 function isProbability({ name, type }: OutputForm): boolean {
-  return /prob/i.test(name) && isFloat({ type });
+  return /prob|logit|sigmoid|softmax/i.test(name) && isFloat({ type });
 }
 
 function isFloat({ type }: Pick<OutputForm, 'type'>): boolean {
-  return type === 'float32' || type === 'float64';
+  return type === 'float32' || type === 'float64' || type === 'float16';
 }

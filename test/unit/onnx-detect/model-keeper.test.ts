@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { EdgeError } from '../../../nodes/shared/errors';
 import type { Detector } from '../../../nodes/onnx-detect/detector';
 import { ModelKeeper } from '../../../nodes/onnx-detect/model-keeper';
+import type { ModelOperation } from '../../../nodes/onnx-detect/config';
 import type { ModelRequest } from '../../../nodes/onnx-detect/model/model-file';
+import { Shadow } from '../../../nodes/onnx-detect/shadow';
 import { coded, detectorWith, FakeBackend, ManualClock, reading, rowModel, serve } from './support';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -34,15 +36,24 @@ function setUp(): {
     }
     return serve(backend, { threshold: 1 }, undefined, `digest-${request.model}`);
   };
-  const keeper = new ModelKeeper(detector, load, clock, {
-    loading: (model) => void seen.push(`loading ${model}`),
-    ready: ({ identity }) => void seen.push(`ready ${identity.digest}`),
-    failed: ({ code }) => void seen.push(`failed ${code}`),
-  });
+  const keeper = new ModelKeeper(
+    detector,
+    load,
+    clock,
+    {
+      loading: (model) => void seen.push(`loading ${model}`),
+      ready: ({ identity }) => void seen.push(`ready ${identity.digest}`),
+      failed: ({ code }) => void seen.push(`failed ${code}`),
+      shadowed: (model) => void seen.push(`shadow ${model?.identity.digest ?? 'none'}`),
+      shadowFailed: ({ code }) => void seen.push(`shadow failed ${code}`),
+    },
+    (model) => new Shadow(model, 'reject', clock),
+  );
   return { clock, detector, keeper, backends, requests, seen, loading };
 }
 
 const request = (model: string): ModelRequest => ({ model, digest: '', trusted: true });
+const live = (model: string): ModelOperation => ({ model: request(model), shadow: undefined });
 const digestOf = async (detector: Detector): Promise<string | undefined> =>
   (await detector.submit(reading(1)))[0].detection.model?.digest;
 
@@ -50,10 +61,10 @@ test('a model is exchanged, the old one released, and a failing candidate change
   const { detector, keeper, backends, seen } = setUp();
   keeper.start(request('a'));
   assert.equal(await digestOf(detector), 'digest-a');
-  await keeper.swap(request('b'));
+  await keeper.swap(live('b'));
   assert.equal(await digestOf(detector), 'digest-b');
   assert.equal(backends.get('a')?.released, 1);
-  await assert.rejects(keeper.swap(request('nowhere')), coded('MODEL_NOT_FOUND'));
+  await assert.rejects(keeper.swap(live('nowhere')), coded('MODEL_NOT_FOUND'));
   assert.equal(await digestOf(detector), 'digest-b');
   assert.deepEqual(seen, ['loading a', 'ready digest-a', 'ready digest-b']);
   await keeper.close();
@@ -64,7 +75,7 @@ test('a first model that fails is reported, and an exchange puts it right', asyn
   const { detector, keeper, seen } = setUp();
   keeper.start(request('nowhere'));
   await assert.rejects(detector.submit(reading(1)), coded('MODEL_NOT_FOUND'));
-  await keeper.swap(request('a'));
+  await keeper.swap(live('a'));
   assert.equal(await digestOf(detector), 'digest-a');
   assert.deepEqual(seen, ['loading nowhere', 'failed MODEL_NOT_FOUND', 'ready digest-a']);
 });
@@ -72,7 +83,7 @@ test('a first model that fails is reported, and an exchange puts it right', asyn
 test('more exchanges at once than anybody needs are refused', async () => {
   const { keeper } = setUp();
   keeper.start(request('a'));
-  const all = await Promise.allSettled(Array.from({ length: 10 }, () => keeper.swap(request('b'))));
+  const all = await Promise.allSettled(Array.from({ length: 10 }, () => keeper.swap(live('b'))));
   assert.equal(all.filter(({ status }) => status === 'fulfilled').length, 4);
 });
 
@@ -131,4 +142,39 @@ test('closing waits for a model that is being loaded, and gives it back', async 
   loaded();
   await closing;
   assert.equal(backends.get('a')?.released, 1);
+});
+
+test('a candidate looks on, changes nothing, becomes the live model, and is then no candidate any more', async () => {
+  const { detector, keeper, backends, seen } = setUp();
+  keeper.start(request('a'), request('b'));
+  assert.equal(await digestOf(detector), 'digest-a');
+  await turn();
+  await turn();
+  const [{ detection, output }] = await detector.submit(reading(5));
+  assert.deepEqual([detection.model?.digest, output], ['digest-a', 0]);
+  assert.deepEqual([detection.shadow?.score, detection.shadow?.agrees], [5, true]);
+  assert.equal(detection.shadow?.model.digest, 'digest-b');
+  await keeper.swap(live('b'));
+  const [{ detection: after }] = await detector.submit(reading(5));
+  assert.deepEqual([after.model?.digest, after.shadow], ['digest-b', undefined]);
+  assert.deepEqual(seen.slice(-2), ['ready digest-b', 'shadow none']);
+  await keeper.swap({ model: undefined, shadow: request('a') });
+  await assert.rejects(
+    keeper.swap({ model: undefined, shadow: request('nowhere') }),
+    coded('MODEL_NOT_FOUND'),
+  );
+  assert.equal((await detector.submit(reading(5)))[0].detection.shadow?.model.digest, 'digest-a');
+  await keeper.swap({ model: undefined, shadow: null });
+  assert.equal((await detector.submit(reading(5)))[0].detection.shadow, undefined);
+  await keeper.close();
+  assert.deepEqual([backends.get('a')?.released, backends.get('b')?.released], [2, 2]);
+});
+
+test('a candidate that cannot be loaded is reported and concerns nobody', async () => {
+  const { detector, keeper, seen } = setUp();
+  keeper.start(request('a'), request('nowhere'));
+  assert.equal(await digestOf(detector), 'digest-a');
+  await turn();
+  assert.deepEqual(seen, ['loading a', 'ready digest-a', 'shadow failed MODEL_NOT_FOUND']);
+  await keeper.close();
 });

@@ -20,7 +20,9 @@ async function detect(
   return (await detector.submit(reading(payload)))[0].detection;
 }
 
-const binary: PerRow = ([p]) => [1 - p, p];
+/** As a classifier does, whatever it is given. */
+const bounded = (p: number): number => Math.min(1, Math.max(0, p));
+const binary: PerRow = ([p]) => [1 - bounded(p), bounded(p)];
 
 test('classify: of two columns the second is the failure, 0.85 the threshold, unless somebody says otherwise', async () => {
   const found = await detect(binary, [0.9], {}, undefined, 'probabilities');
@@ -40,18 +42,26 @@ test('classify: the card’s labels name the probabilities, and the label agrees
   assert.equal(failed.label, 'broken');
   assert.deepEqual(failed.probabilities, { healthy: 0.125, broken: 0.875 });
   assert.equal((await detect(binary, [0.75], {}, labels)).label, 'healthy');
-  const single = await detect(([p]) => [p], [0.75], { task: 'classify' }, { ...labels, threshold: 0.5 });
+  const single = await detect(
+    ([p]) => [bounded(p)],
+    [0.75],
+    { task: 'classify' },
+    { ...labels, threshold: 0.5 },
+  );
   assert.equal(single.label, 'broken');
   assert.deepEqual(single.probabilities, { healthy: 0.25, broken: 0.75 });
 });
 
 test('classify: several classes need "positive", and may count together', async () => {
-  const three: PerRow = (row) => row;
+  const three: PerRow = ([, wear, heat]) => {
+    const failing = [bounded(wear), bounded(heat) * (1 - bounded(wear))];
+    return [1 - failing[0] - failing[1], ...failing];
+  };
   const options = { task: 'classify' } as const;
   await assert.rejects(detect(three, [0.5, 0.25, 0.25], options), coded('CONFIG', '"positive"', '0, 1, 2'));
   const labels = { labels: ['ok', 'wear', 'heat'], positive: 'wear, heat', threshold: 0.5 };
-  const found = await detect(three, [0.5, 0.125, 0.375], options, labels);
-  assert.deepEqual([found.score, found.label, found.kind], [0.5, 'heat', 'KNOWN_FAILURE']);
+  const found = await detect(three, [0, 0.125, 0.5], options, labels);
+  assert.deepEqual([found.score, found.label, found.kind], [0.5625, 'heat', 'KNOWN_FAILURE']);
   await assert.rejects(
     detect(three, [1, 0, 0], { ...options, positive: 'rust' }, labels),
     coded('CONFIG', '"rust"', 'ok, wear, heat'),
@@ -76,7 +86,7 @@ test('classify: a second output names the failure mode', async () => {
         provider: 'cpu',
       },
       ({ x }): Record<string, TensorData> => {
-        const ps = [...(x.data as Float32Array)];
+        const ps = [...(x.data as Float32Array)].map(bounded);
         const m = Float32Array.from(ps.flatMap((p) => [1 - p, p / 4, (p * 3) / 4]));
         return {
           m: { type: 'float32', dims: [ps.length, 3], data: m },
@@ -101,11 +111,38 @@ test('classify: a second output names the failure mode', async () => {
   await assert.rejects(serve(backend(), {}, card(wrong)), coded('MODEL_INVALID', '"q"', 'm, p'));
 });
 
-test('classify: logits are refused, with what to do', async () => {
-  await assert.rejects(
-    detect(([p]) => [p - 3, p + 3], [0], { task: 'classify' }),
-    coded('MODEL_UNSUPPORTED', 'logits', 'softmax'),
-  );
+test('classify: logits become probabilities, by sigmoid or softmax, as the trial or the card says', async () => {
+  const two = await detect(([p]) => [p - 3, p + 3], [0], { task: 'classify' });
+  assert.ok(Math.abs((two.score ?? 0) - 1 / (1 + Math.exp(-6))) < 1e-6);
+  const one = await detect(([p]) => [p], [0], { task: 'classify' });
+  assert.equal(one.score, 0.5);
+  assert.deepEqual(one.outputs, { y: [0] }, 'outputs stay as the model gave them');
+  const card = { outputs: { score: 'y', activation: 'none' } };
+  assert.equal((await detect(([p]) => [p], [0.25], { task: 'classify' }, card)).score, 0.25);
+});
+
+test('classify: labels that may hold together are judged by the largest failing one', async () => {
+  const several: PerRow = ([a, b, c]) => [bounded(a), bounded(b), bounded(c)];
+  const labels = { labels: ['wear', 'heat', 'leak'], threshold: 0.6 };
+  const found = await detect(several, [0.75, 0.5, 0.25], { task: 'classify' }, labels);
+  assert.deepEqual([found.score, found.label, found.kind], [0.75, 'wear', 'KNOWN_FAILURE']);
+  assert.deepEqual(found.probabilities, { wear: 0.75, heat: 0.5, leak: 0.25 });
+  const leak = await detect(several, [0.75, 0.5, 0.25], { task: 'classify', positive: 'leak' }, labels);
+  assert.deepEqual([leak.score, leak.kind], [0.25, undefined]);
+});
+
+test('a model of windows learns first, and judges by the last readings of each source', async () => {
+  const { info, compute } = rowModel(4, (row) => [row[0] + row[2] - row[1] - row[3]]);
+  const windowed = { ...info, inputs: [tensor('x', 'float32', 'N', 2, 2)] };
+  const backend = new FakeBackend(windowed, compute);
+  const detector = detectorWith();
+  await detector.serve(await serve(backend, { threshold: 10, task: 'regress', features: ['a', 'b'] }));
+  const judge = async (a: number, source: string): Promise<Detection> =>
+    (await detector.submit(reading({ a, b: 0 }, source)))[0].detection;
+  const first = await judge(5, 's');
+  assert.deepEqual([first.status, first.score, first.threshold], ['LEARNING', null, null]);
+  assert.equal((await judge(100, 'other')).status, 'LEARNING');
+  assert.deepEqual([(await judge(6, 's')).score, (await judge(1, 's')).score], [11, 7]);
 });
 
 test('regress: a high value is bad, or a low one where the card says so', async () => {

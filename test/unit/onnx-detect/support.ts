@@ -140,8 +140,12 @@ export function serve(
   modelCard?: ModelCard,
   digest = 'd1',
 ): Promise<ServedModel> {
-  const file = { name: 'test', bytes: new Uint8Array(1), digest, card: modelCard };
-  return serveModel(file, new SharedSessions(backend), { ...SERVING, ...options });
+  const file = { name: 'test', bytes: new Uint8Array(1), digest, card: modelCard, path: '', isBuiltin: true };
+  const sessions = new SharedSessions(backend);
+  return serveModel(file, ({ bytes }, providers) => sessions.acquire(digest, providers, bytes), {
+    ...SERVING,
+    ...options,
+  });
 }
 
 export const DETECTOR: DetectorOptions = {
