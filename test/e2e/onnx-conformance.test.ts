@@ -82,7 +82,7 @@ async function judge(readings: unknown[]): Promise<Detection[]> {
     20_000,
   );
   const [error] = runtime.messages('errors');
-  assert.equal(error, undefined, JSON.stringify(error?.error));
+  assert.equal(error, undefined, JSON.stringify(error));
   return found;
 }
 

@@ -2,7 +2,7 @@ import type { InferenceSession as OnnxSession, Tensor as OnnxTensor } from 'onnx
 import { EdgeError } from '../../shared/errors';
 import { Transferred } from '../../shared/worker/serve-worker';
 import { readOnnxFile } from '../model/onnx-file';
-import type { SessionInfo, TensorArray, TensorData, ValueInfo } from './backend';
+import type { SessionInfo, TensorData, ValueInfo } from './backend';
 import { fromHalf, toHalf } from './half';
 
 type Runtime = typeof import('onnxruntime-node');
