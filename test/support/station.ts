@@ -102,6 +102,11 @@ export class Station extends EventEmitter {
     }
   }
 
+  /** Sends the process a message of the test's own. */
+  order(message: object): void {
+    this.child?.send(message);
+  }
+
   /** Warnings and errors in the log so far. */
   problems(): LogEntry[] {
     return this.logs.filter(isProblem);
