@@ -44,7 +44,10 @@ export async function serveModel(
     expectTensors(session.info);
     const plan = planInput(session.info, file.card, options.features);
     const { runs, rows } = await tryOut(session, plan, file.card?.sample);
-    const forms = outputForms(runs[0].outputs, rows);
+    const forms = outputForms(
+      runs.map(({ outputs }) => outputs),
+      rows,
+    );
     return {
       session,
       plan,
