@@ -18,26 +18,13 @@ export interface OutputForm {
   isSteady: boolean;
 }
 
-const READABLE = new Set([
-  ...['float32', 'float64', 'float16', 'int8', 'uint8', 'int16', 'uint16'],
-  ...['int32', 'uint32', 'int64', 'uint64', 'bool', 'string'],
-]);
-
 /**
  * Reads from trial runs how each output is laid out.
  * @param trials outputs for different inputs of as many rows, the one to go by first
  * @param rows rows that were fed; more than one where the model allows, to tell rows from other dimensions
- * @throws EdgeError `DTYPE` for an element type that has no plain form
  */
 export function outputForms(trials: readonly Record<string, TensorData>[], rows: number): OutputForm[] {
   return Object.entries(trials[0]).map(([name, { type, dims, data }]) => {
-    if (!READABLE.has(type)) {
-      throw new EdgeError(
-        'DTYPE',
-        `The model's output "${name}" gives ${type} tensors, which cannot be read. Export the model with float32 outputs.`,
-        { output: name, type },
-      );
-    }
     const counted = dims.length > 0 && dims[0] === rows;
     const perRow = counted || rows === 1;
     return {

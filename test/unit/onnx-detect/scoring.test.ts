@@ -252,6 +252,15 @@ test('an output that changes its shape after the trial refuses the reading, and 
   assert.equal((await detector.submit(reading(6)))[0].detection.score, 6);
 });
 
+test('an output of an element type that cannot be read is refused before the model is run', async () => {
+  const { info, compute } = rowModel(1, ([v]) => [v]);
+  for (const type of ['int4', 'uint4', 'bfloat16']) {
+    const backend = new FakeBackend({ ...info, outputs: [tensor('y', type, 'N', 1)] }, compute);
+    await assert.rejects(serve(backend, { threshold: 1 }), coded('DTYPE', '"y"', type));
+    assert.deepEqual([backend.runs.length, backend.released], [0, 1]);
+  }
+});
+
 test('a sequence of maps says how to export without it', async () => {
   const backend = new FakeBackend(
     { inputs: [tensor('x', 'float32', 'N', 1)], outputs: [tensor('p', '')], provider: 'cpu' },
