@@ -72,7 +72,7 @@ function expectTensors(info: SessionInfo): void {
   if (sequence) {
     throw new EdgeError(
       'MODEL_UNSUPPORTED',
-      `The model's output "${sequence.name}" is a sequence of maps (ZipMap), which cannot be served. Export it again without: with skl2onnx options={"zipmap": False}, that is zipmap=False.`,
+      `The model's output "${sequence.name}" is a sequence, a map or optional, which cannot be served. Export it with tensor outputs; a classifier that ends in ZipMap without it: with skl2onnx options={"zipmap": False}, that is zipmap=False.`,
       { output: sequence.name },
     );
   }
