@@ -4,7 +4,7 @@ import type { Row, Verdict } from '../shared/detection/rows';
 import { EdgeError } from '../shared/errors';
 import type { Detection } from '../shared/messages';
 import type { ServedModel } from './model/served-model';
-import { plainRow, type Plain } from './score/output-view';
+import { expectForm, plainRow, type Plain } from './score/output-view';
 import type { RowScore, Run } from './score/parts';
 import type { Sources } from './sources';
 
@@ -22,9 +22,13 @@ export interface ShadowScore {
 
 /**
  * Reads one row out of a run; changes nothing.
- * @throws EdgeError `INFERENCE` when the model answers with no number
+ * @throws EdgeError `INFERENCE` when the model answers with no number, or in another shape than in its trial
  */
 export function scoreRow(model: ServedModel, run: Run, row: number): ScoredRow {
+  const rows = model.plan.fixedRows ?? run.rows.length;
+  for (const form of model.scorer.forms) {
+    expectForm(form, run.outputs[form.name], rows);
+  }
   const score = model.scorer.score(run, row);
   if (!Number.isFinite(score.score)) {
     throw new EdgeError(
@@ -32,7 +36,7 @@ export function scoreRow(model: ServedModel, run: Run, row: number): ScoredRow {
       `The model's output "${model.scorer.output}" is ${score.score} for this reading. Check the channels' ranges, or choose "reject" for "missing" if the model was not trained with gaps.`,
     );
   }
-  return { score, outputs: plainRow(run.outputs, model.forms, row) };
+  return { score, outputs: plainRow(run.outputs, model.forms, row, rows) };
 }
 
 /** Turns scores into verdicts by votes, episodes and maintenance mode of each source. */

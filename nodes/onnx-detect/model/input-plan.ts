@@ -4,12 +4,12 @@ import type { CardFeature, ModelCard } from './card';
 import { resolveShapes, type SlotShape } from './input-shapes';
 import type { WindowPlan } from './window-plan';
 
-/** Element types that channels can be fed as. */
-export const INPUT_TYPES = [
+/** Element types that channels can be fed as, and outputs be read from. */
+export const ELEMENT_TYPES = [
   ...['float32', 'float64', 'float16', 'int8', 'uint8', 'int16', 'uint16'],
   ...['int32', 'uint32', 'int64', 'uint64', 'bool', 'string'],
 ] as const;
-export type InputType = (typeof INPUT_TYPES)[number];
+export type InputType = (typeof ELEMENT_TYPES)[number];
 
 /** One input of the model and the values of a row that go into it. */
 export interface InputSlot {
@@ -98,11 +98,11 @@ function typeOf({ name, type }: ValueInfo): InputType {
       { input: name },
     );
   }
-  const known = INPUT_TYPES.find((candidate) => candidate === type);
+  const known = ELEMENT_TYPES.find((candidate) => candidate === type);
   if (!known) {
     throw new EdgeError(
       'DTYPE',
-      `The model's input "${name}" takes ${type} tensors; channels can be fed as ${INPUT_TYPES.join(', ')}. Export the model with a float32 input.`,
+      `The model's input "${name}" takes ${type} tensors; channels can be fed as ${ELEMENT_TYPES.join(', ')}. Export the model with a float32 input.`,
       { input: name, type },
     );
   }

@@ -4,7 +4,7 @@ import type { InferenceSession, SessionInfo } from '../runtime/backend';
 import { outputForms, type OutputForm } from '../score/output-view';
 import type { ScoreOptions, Scorer } from '../score/parts';
 import { makeScorer } from '../score/scorer';
-import { planInput, type InputPlan } from './input-plan';
+import { ELEMENT_TYPES, planInput, type InputPlan } from './input-plan';
 import type { ModelFile, ModelRequest } from './model-file';
 import { tryOut } from './trial';
 
@@ -44,7 +44,10 @@ export async function serveModel(
     expectTensors(session.info);
     const plan = planInput(session.info, file.card, options.features);
     const { runs, rows } = await tryOut(session, plan, file.card?.sample);
-    const forms = outputForms(runs[0].outputs, rows);
+    const forms = outputForms(
+      runs.map(({ outputs }) => outputs),
+      rows,
+    );
     return {
       session,
       plan,
@@ -63,13 +66,23 @@ export async function serveModel(
   }
 }
 
+/** Before anything is run: onnxruntime-node ends the whole process over an output of an element type it does not know. */
 function expectTensors(info: SessionInfo): void {
   const sequence = info.outputs.find(({ type }) => type === '');
   if (sequence) {
     throw new EdgeError(
       'MODEL_UNSUPPORTED',
-      `The model's output "${sequence.name}" is a sequence of maps (ZipMap), which cannot be served. Export it again without: with skl2onnx options={"zipmap": False}, that is zipmap=False.`,
+      `The model's output "${sequence.name}" is a sequence, a map or optional, which cannot be served. Export it with tensor outputs; a classifier that ends in ZipMap without it: with skl2onnx options={"zipmap": False}, that is zipmap=False.`,
       { output: sequence.name },
+    );
+  }
+  const foreign = info.outputs.find(({ type }) => !ELEMENT_TYPES.some((known) => known === type));
+  if (foreign) {
+    const { name, type } = foreign;
+    throw new EdgeError(
+      'DTYPE',
+      `The model's output "${name}" gives ${type} tensors, which cannot be read. Export the model with float32 outputs.`,
+      { output: name, type },
     );
   }
 }

@@ -61,7 +61,7 @@ export interface LoadOptions {
 export interface InferenceBackend {
   /**
    * Loads a model. The bytes are handed over.
-   * @throws EdgeError `RUNTIME_MISSING`, `MODEL_INVALID`, `MODEL_UNSUPPORTED`
+   * @throws EdgeError `RUNTIME_MISSING`, `MODEL_INVALID`, `MODEL_UNSUPPORTED`, `DTYPE`
    */
   load(bytes: Uint8Array<ArrayBuffer>, options: LoadOptions): Promise<InferenceSession>;
 }

@@ -125,20 +125,55 @@ export class OnnxRuntime {
   }
 }
 
+/** What the runtime says of a model that it knows to be whole, and cannot run. */
+const BEYOND_RUNTIME = new RegExp(
+  [
+    'is not a registered function/op',
+    'Could not find an implementation',
+    'Failed to find kernel',
+    'opset',
+    'unsupported',
+    'not supported',
+    'Failed to construct locale',
+  ].join('|'),
+  'i',
+);
+/** Names of the element types (TensorProto.DataType) that onnxruntime-node knows by number only. */
+const FOREIGN_TYPES: Partial<Record<number, string>> = {
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  18: 'float8e4m3fnuz',
+  19: 'float8e5m2',
+  20: 'float8e5m2fnuz',
+  23: 'float4e2m1',
+  24: 'float8e8m0',
+  25: 'uint2',
+  26: 'int2',
+};
+
 /** A failed load by its cause: what can be exported otherwise, what this machine lacks, or a broken file. */
 function refusal(reason: string): EdgeError {
+  const foreign = /: Unsupported data type: (\d+)(?:;|$)/.exec(reason);
+  if (foreign) {
+    const type = FOREIGN_TYPES[Number(foreign[1])] ?? `type-${foreign[1]}`;
+    return new EdgeError(
+      'DTYPE',
+      `The model has an input or output of ${type} tensors, which onnxruntime-node cannot hand over. Export it with float32 inputs and outputs; inside the model the type may stay.`,
+      { type },
+    );
+  }
   if (/external data/i.test(reason)) {
     return new EdgeError(
       'MODEL_UNSUPPORTED',
       `The model keeps its weights in other files, which are not read: ${reason} Export it as a single file.`,
     );
   }
-  if (
-    /is not a registered function\/op|NOT_IMPLEMENTED|opset|Unsupported data type|unsupported/i.test(reason)
-  ) {
+  if (BEYOND_RUNTIME.test(reason)) {
     return new EdgeError(
       'MODEL_UNSUPPORTED',
-      `The runtime cannot run this model: ${reason}. Export it again with standard ONNX operators and an opset that onnxruntime-node knows.`,
+      `The runtime cannot run this model: ${reason}. Export it again in float32, with standard ONNX operators and an opset that onnxruntime-node knows, or install what it misses here.`,
     );
   }
   return new EdgeError(

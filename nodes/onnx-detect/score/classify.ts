@@ -43,6 +43,7 @@ export function classifier(parts: ScorerParts, trials: readonly Run[]): Scorer {
     task: 'classify',
     output: form.name,
     threshold,
+    forms: modes ? [form, modes] : [form],
     score({ outputs }, row) {
       const score = scoreOf(outputs, row);
       if (!named) {

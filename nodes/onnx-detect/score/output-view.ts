@@ -14,31 +14,43 @@ export interface OutputForm {
   rowDims: 0 | 1;
   /** Values a row. */
   size: number;
+  /** Whether its shape was the same in all trial runs; else it depends on the values that the model is given. */
+  isSteady: boolean;
 }
 
-const READABLE = new Set([
-  ...['float32', 'float64', 'float16', 'int8', 'uint8', 'int16', 'uint16'],
-  ...['int32', 'uint32', 'int64', 'uint64', 'bool', 'string'],
-]);
-
 /**
- * Reads from a trial run how each output is laid out.
+ * Reads from trial runs how each output is laid out.
+ * @param trials outputs for different inputs of as many rows, the one to go by first
  * @param rows rows that were fed; more than one where the model allows, to tell rows from other dimensions
- * @throws EdgeError `DTYPE` for an element type that has no plain form
  */
-export function outputForms(outputs: Record<string, TensorData>, rows: number): OutputForm[] {
-  return Object.entries(outputs).map(([name, { type, dims, data }]) => {
-    if (!READABLE.has(type)) {
-      throw new EdgeError(
-        'DTYPE',
-        `The model's output "${name}" gives ${type} tensors, which cannot be read. Export the model with float32 outputs.`,
-        { output: name, type },
-      );
-    }
+export function outputForms(trials: readonly Record<string, TensorData>[], rows: number): OutputForm[] {
+  return Object.entries(trials[0]).map(([name, { type, dims, data }]) => {
     const counted = dims.length > 0 && dims[0] === rows;
     const perRow = counted || rows === 1;
-    return { name, type, perRow, rowDims: counted ? 1 : 0, size: perRow ? data.length / rows : data.length };
+    return {
+      name,
+      type,
+      perRow,
+      rowDims: counted ? 1 : 0,
+      size: perRow ? data.length / rows : data.length,
+      isSteady: trials.every((trial) => String(trial[name].dims) === String(dims)),
+    };
   });
+}
+
+/**
+ * Makes sure that an output still has the shape that it had in its trial: a value's place follows from it.
+ * @param rows rows of the tensor
+ * @throws EdgeError `INFERENCE`
+ */
+export function expectForm({ name, rowDims, size }: OutputForm, tensor: TensorData, rows: number): void {
+  if (tensor.data.length !== size * rows || (rowDims === 1 && tensor.dims[0] !== rows)) {
+    throw new EdgeError(
+      'INFERENCE',
+      `The model's output "${name}" has another shape for this reading than in its trial: [${tensor.dims.join(', ')}] for ${rows} row${rows === 1 ? '' : 's'} of ${size}. Choose another "output", or export the model with one whose shape does not depend on the values.`,
+      { output: name },
+    );
+  }
 }
 
 /** One number of an output. */
@@ -46,16 +58,24 @@ export function numberAt(tensor: TensorData, index: number): number {
   return Number(tensor.data[index]);
 }
 
-/** Every output's values for one row, as plain numbers and nested arrays of the tensor's own shape. */
+/**
+ * Every output's values for one row, as plain numbers and nested arrays of the tensor's own shape; an output whose first
+ * dimension does not count the rows comes whole.
+ * @param rows rows of the tensor
+ */
 export function plainRow(
   outputs: Record<string, TensorData>,
   forms: readonly OutputForm[],
   row: number,
+  rows: number,
 ): Record<string, Plain> {
   const plain: Record<string, Plain> = {};
-  for (const { name, perRow, rowDims, size } of forms) {
+  for (const { name, rowDims } of forms) {
     const tensor = outputs[name];
-    plain[name] = nested(tensor, tensor.dims.slice(rowDims), perRow ? row * size : 0);
+    const isSplit = rowDims === 1 && tensor.dims[0] === rows;
+    plain[name] = isSplit
+      ? nested(tensor, tensor.dims.slice(1), row * (tensor.data.length / rows))
+      : nested(tensor, tensor.dims, 0);
   }
   return plain;
 }

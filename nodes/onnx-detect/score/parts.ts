@@ -36,6 +36,8 @@ export interface Scorer {
   output: string;
   /** On the score's scale: detected when score >= threshold. */
   threshold: number;
+  /** The outputs that scores come from. */
+  forms: readonly OutputForm[];
   score(run: Run, row: number): RowScore;
 }
 
@@ -73,7 +75,7 @@ export function modesForm(
     return undefined;
   }
   const form = formNamed(forms, modes.output, true);
-  if (form.size !== modes.labels.length || !form.perRow) {
+  if (form.size !== modes.labels.length || !form.perRow || !form.isSteady) {
     throw new EdgeError(
       'MODEL_INVALID',
       `The model card's "outputs.modes.labels" lists ${modes.labels.length} labels, but output "${modes.output}" has ${form.size} columns. Correct the card.`,

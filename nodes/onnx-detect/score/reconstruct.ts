@@ -25,6 +25,7 @@ export function reconstruction({ form, plan, threshold }: ScorerParts): Scorer {
     task: 'reconstruct',
     output: form.name,
     threshold,
+    forms: [form],
     score({ outputs, rows }, row) {
       const readings = rows[row];
       const newest = readings[readings.length - 1].numbers;

@@ -20,6 +20,7 @@ export function regression({ form, card, threshold }: ScorerParts): Scorer {
     task: 'regress',
     output: form.name,
     threshold: sign * threshold,
+    forms: [form],
     score: ({ outputs }, row) => ({ score: sign * numberAt(outputs[form.name], row) }),
   };
 }

@@ -25,11 +25,20 @@ export function makeScorer(
   labels?: readonly string[],
 ): Scorer {
   const named = namedOutput(forms, card, options);
-  const numeric = (named ? [named] : forms).filter(({ type, perRow }) => type !== 'string' && perRow);
-  if (numeric.length === 0) {
+  const perRow = (named ? [named] : forms).filter((known) => known.type !== 'string' && known.perRow);
+  if (perRow.length === 0) {
     throw new EdgeError(
       'MODEL_UNSUPPORTED',
       'The model has no output with one row of numbers for each row of input. Export it so that the first dimension of its outputs is the batch.',
+    );
+  }
+  const numeric = perRow.filter(({ size, isSteady }) => size > 0 && isSteady);
+  if (numeric.length === 0) {
+    const { name } = perRow[0];
+    throw new EdgeError(
+      'MODEL_UNSUPPORTED',
+      `How many numbers the model's output "${name}" holds depends on the values that it is given, or it is empty; it cannot be scored. Choose another "output", or export the model with one of a fixed shape.`,
+      { output: name },
     );
   }
   const task = options.task === 'auto' ? (card?.task ?? taskByShape(numeric, forms, plan)) : options.task;

@@ -9,6 +9,7 @@ import { modelLoader, Proven } from '../../../nodes/onnx-detect/model/loader';
 import type { ServedModel, ServingOptions } from '../../../nodes/onnx-detect/model/served-model';
 import { SharedSessions } from '../../../nodes/onnx-detect/runtime/shared-sessions';
 import { WorkerBackend } from '../../../nodes/onnx-detect/runtime/worker-backend';
+import * as onnx from '../../support/onnx-builder';
 import { batchOf, coded, detectorWith, expectedAnswers, fixtures, reading, SERVING } from './support';
 
 const scratch = mkdtempSync(join(tmpdir(), 'edge-onnx-'));
@@ -129,6 +130,29 @@ test('what cannot be served is refused with how to export it', async () => {
     ['text', 'MODEL_UNSUPPORTED', 'no output'],
   ]) {
     await assert.rejects(load(`${name}.onnx`), coded(code, part));
+  }
+});
+
+test('what the runtime lacks is told from a broken file', async () => {
+  const INT16 = 5;
+  const BFLOAT16 = 16;
+  const whole = (name: string, value: number): Uint8Array => onnx.message([1, name], [3, value], [20, 2]);
+  const single = (operator: Uint8Array, input: number, output: number): Uint8Array =>
+    onnx.model({
+      nodes: [operator],
+      inputs: [onnx.value('x', input, [1, 1, 1])],
+      outputs: [onnx.value('y', output, [1, 1, 1])],
+    });
+  const batchwise = onnx.node('RNN', ['x', 'x', 'x'], ['', 'y'], whole('layout', 1), whole('hidden_size', 1));
+  const models = {
+    'an implementation for Max': single(onnx.node('Max', ['x', 'x'], ['y']), INT16, INT16),
+    'layout == 1': single(batchwise, onnx.FLOAT, onnx.FLOAT),
+    bfloat16: single(onnx.node('Cast', ['x'], ['y'], whole('to', BFLOAT16)), onnx.FLOAT, BFLOAT16),
+  };
+  const path = join(scratch, 'beyond.onnx');
+  for (const [part, bytes] of Object.entries(models)) {
+    writeFileSync(path, bytes);
+    await assert.rejects(load(path), coded(part === 'bfloat16' ? 'DTYPE' : 'MODEL_UNSUPPORTED', part));
   }
 });
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Detection } from '../../../nodes/shared/messages';
 import type { ServingOptions } from '../../../nodes/onnx-detect/model/served-model';
 import type { TensorData } from '../../../nodes/onnx-detect/runtime/backend';
-import { card, coded, detectorWith, FakeBackend, reading, rowModel, serve, tensor } from './support';
+import { batchOf, card, coded, detectorWith, FakeBackend, reading, rowModel, serve, tensor } from './support';
 
 type PerRow = (row: number[]) => number[];
 
@@ -197,6 +197,68 @@ test('outputs that the properties name must exist and fit', async () => {
     detect(binary, [0.5], { task: 'reconstruct', threshold: 1 }),
     coded('MODEL_UNSUPPORTED', 'reconstruct'),
   );
+});
+
+/** `p` holds the row's value, and `v` one of it for each count up to the first row's. */
+function varying(): FakeBackend {
+  return new FakeBackend(
+    {
+      inputs: [tensor('x', 'float32', 'N', 1)],
+      outputs: [tensor('v', 'float32', 'N', 'V'), tensor('p', 'float32', 'N', 1)],
+      provider: 'cpu',
+    },
+    ({ x }): Record<string, TensorData> => {
+      const values = [...(x.data as Float32Array)];
+      const count = Math.max(0, Math.floor(values[0]));
+      const v = values.flatMap((value) => new Array<number>(count).fill(value));
+      return {
+        v: { type: 'float32', dims: [values.length, count], data: Float32Array.from(v) },
+        p: { type: 'float32', dims: [values.length, 1], data: Float32Array.from(values) },
+      };
+    },
+  );
+}
+
+test('an output whose shape depends on the values is passed on as it is, and never scored', async () => {
+  for (const task of ['classify', 'regress', 'reconstruct'] as const) {
+    await assert.rejects(
+      serve(varying(), { task, output: 'v', threshold: 1 }),
+      coded('MODEL_UNSUPPORTED', '"v"', 'depends on the values'),
+    );
+  }
+  const detector = detectorWith();
+  await detector.serve(await serve(varying(), { threshold: 100 }));
+  const verdicts = await detector.submit(batchOf([[3], [7]]));
+  assert.deepEqual(
+    verdicts.map(({ detection }) => [detection.score, detection.outputs]),
+    [
+      [3, { v: [3, 3, 3], p: [3] }],
+      [7, { v: [7, 7, 7], p: [7] }],
+    ],
+  );
+});
+
+test('an output that changes its shape after the trial refuses the reading, and nothing is made of it', async () => {
+  const { info, compute } = rowModel(1, ([v]) => [v]);
+  const backend = new FakeBackend(info, (feeds) => {
+    const answer = compute(feeds);
+    return feeds.x.data[0] === 5
+      ? { y: { type: 'float32', dims: [2, 1], data: new Float32Array(2) } }
+      : answer;
+  });
+  const detector = detectorWith();
+  await detector.serve(await serve(backend, { threshold: 100 }));
+  await assert.rejects(detector.submit(reading(5)), coded('INFERENCE', '"y"', '[2, 1] for 1 row of 1'));
+  assert.equal((await detector.submit(reading(6)))[0].detection.score, 6);
+});
+
+test('an output of an element type that cannot be read is refused before the model is run', async () => {
+  const { info, compute } = rowModel(1, ([v]) => [v]);
+  for (const type of ['int4', 'uint4', 'bfloat16']) {
+    const backend = new FakeBackend({ ...info, outputs: [tensor('y', type, 'N', 1)] }, compute);
+    await assert.rejects(serve(backend, { threshold: 1 }), coded('DTYPE', '"y"', type));
+    assert.deepEqual([backend.runs.length, backend.released], [0, 1]);
+  }
 });
 
 test('a sequence of maps says how to export without it', async () => {
