@@ -13,9 +13,15 @@ before(async () => {
 });
 after(() => runtime.stop());
 
-function vectors<T>(name: string): { tolerance: number; rows: T[] } {
+/** What the training answered, written by the scripts in `models/train`. */
+interface Vectors<Row> {
+  tolerance: number;
+  rows: Row[];
+}
+
+function vectors(name: string): Vectors<unknown> {
   const file = join(packageRoot, 'test', 'fixtures', `${name}-vectors.json`);
-  return JSON.parse(readFileSync(file, 'utf8')) as { tolerance: number; rows: T[] };
+  return JSON.parse(readFileSync(file, 'utf8')) as Vectors<unknown>;
 }
 
 async function deploy(model: string, before: object[] = []): Promise<void> {
@@ -45,7 +51,11 @@ function close(actual: number | null | undefined, expected: number, tolerance: n
 }
 
 test('turbofan-rul: the remaining life in the flow is that of the training, window by window', async () => {
-  const { tolerance, rows } = vectors<{ case: string; rul: number; window: number[][] }>('turbofan-rul');
+  const { tolerance, rows } = vectors('turbofan-rul') as Vectors<{
+    case: string;
+    rul: number;
+    window: number[][];
+  }>;
   await deploy('turbofan-rul');
   rows.forEach(({ window }, engine) =>
     runtime.inject('detect', { topic: `engine ${engine}`, payload: window }),
@@ -62,11 +72,10 @@ test('turbofan-rul: the remaining life in the flow is that of the training, wind
 });
 
 test('bearing-autoencoder: scores in the flow are those of the training', async () => {
-  const { tolerance, rows } = vectors<{
-    case: string;
+  const { tolerance, rows } = vectors('bearing-autoencoder') as Vectors<{
     features: Record<string, number>;
     score: number;
-  }>('bearing-autoencoder');
+  }>;
   await deploy('bearing-autoencoder');
   for (const [index, { features }] of rows.entries()) {
     runtime.inject('detect', { topic: `window ${index}`, payload: features });
