@@ -7,6 +7,9 @@ import { sameChannels, type Point, type ReduceOptions, type Reducer } from './re
 const LONGEST_RUN = 256;
 /** What rounding adds to the error of a line, relative to the numbers involved. */
 const ROUNDING = 16 * Number.EPSILON;
+/** Beyond these magnitudes the arithmetic of lines over- or underflows; such a change is sent as it is. */
+const LARGEST = 1e290;
+const SMALLEST = 1e-290;
 
 /** Slopes from the anchor that pass within the tolerance of every reading of the run, for one channel. */
 interface Door {
@@ -51,11 +54,13 @@ export class SwingingDoor implements Reducer {
 
   push(point: Point): Point[] {
     const { ts, quality } = point.reading;
-    if (quality !== 'good' || point.late) {
-      if (quality !== 'good') {
-        this.quality = quality;
-      }
+    if (point.late) {
       return [point];
+    }
+    if (quality !== 'good') {
+      this.quality = quality;
+      // What was held is older, and the good readings may stay away for long.
+      return [...this.flush(), point];
     }
     const own: Point = { ...point, payload: { ...point.payload } };
     const { anchor } = this;
@@ -120,14 +125,15 @@ export class SwingingDoor implements Reducer {
       const value = payload[name];
       const start = anchor.payload[name];
       const slope = (value - start) / time;
-      isEnd &&= slope >= door.low && slope <= door.high;
+      const isExact = value === start || isBetween(Math.abs(value - start), SMALLEST, LARGEST);
+      isEnd &&= isExact ? slope >= door.low && slope <= door.high : this.run.length === 0;
       const lowest = tolerance.lowest(name, value);
       const highest = tolerance.highest(name, value);
       const slack = Number.isFinite(highest) ? highest - value : 0;
       const margin = value === start ? 0 : ROUNDING * (Math.abs(value) + Math.abs(start) + slack);
       door.low = Math.max(door.low, (lowest + margin - start) / time);
       door.high = Math.min(door.high, (highest - margin - start) / time);
-      fits &&= door.low <= door.high;
+      fits &&= isExact && door.low <= door.high;
     }
     if (isEnd) {
       this.end = point;
@@ -178,6 +184,10 @@ export class SwingingDoor implements Reducer {
       }
     }
   }
+}
+
+function isBetween(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high;
 }
 
 function copy(point: Point): Point {
