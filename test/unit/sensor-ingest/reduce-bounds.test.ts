@@ -89,3 +89,19 @@ test('readings that are too late pass and change nothing, although their quality
     assert.equal(points(12_000), 0, `${reduce} goes on as before`);
   }
 });
+
+test('sources with many channels that find no room are not reduced, rather than filling the memory', () => {
+  const options = { kind: 'swinging-door', tolerance: absoluteTolerance(1), heartbeatMs: 0 } as const;
+  const wide = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`c${i}`, 0]));
+  const pushed = (budget: ValueBudget): number[] => {
+    const door = new SwingingDoor(options, budget);
+    return [0, 1, 2, 3].map((seq) => {
+      const reading = { id: String(seq), source: '', ts: NOON + seq, seq, quality: 'good' } as const;
+      return door.push({ payload: wide, reading, late: false }).length;
+    });
+  };
+  const budget = new ValueBudget(1000);
+  assert.deepEqual(pushed(budget), [1, 0, 0, 0]);
+  assert.deepEqual(pushed(budget), [1, 1, 1, 1]);
+  assert.ok(budget.held <= 1000);
+});
