@@ -134,6 +134,17 @@ test('metrics of different times become readings of their own; null ones are lef
   );
 });
 
+test('a message whose metrics have ever new times makes no more rows than a batch may have', () => {
+  const { refusal } = bench({ format: 'sparkplug' });
+  const metrics = Array.from({ length: 10_001 }, (_, i): Metric => ({
+    name: 'Temp',
+    type: 'Float',
+    value: i,
+    timestamp: NOON + i,
+  }));
+  assert.equal(refusal(encode(metrics), DATA).code, 'TOO_LARGE');
+});
+
 test('historical values pass without moving time on; their order after newer ones makes nothing late', () => {
   const { take } = born({ reduce: 'deadband', tolerance: 100, heartbeat: 0, lateness: 10 });
   const point = (ts: number, isHistorical: boolean, seq: number): Outcome[] =>

@@ -1,6 +1,7 @@
 import { EdgeError } from '../../../shared/errors';
 import type { Quality } from '../../../shared/messages';
 import { excerpt } from '../../rows/paths';
+import { MAX_ROWS } from '../decode';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './payload';
 import { parseSparkplugTopic, type SparkplugTopic } from './topic';
 import { AMBIGUOUS, plainValue, type PlainValue } from './value';
@@ -241,6 +242,12 @@ function rowsOf(
     const key = `${ts ?? ''} ${quality} ${historical}`;
     let row = rows.get(key);
     if (!row) {
+      if (rows.size === MAX_ROWS) {
+        throw new EdgeError(
+          'TOO_LARGE',
+          `The metrics have more than ${MAX_ROWS} different times; send fewer in one message.`,
+        );
+      }
       row = { values: {}, ts, quality, historical };
       rows.set(key, row);
     }
