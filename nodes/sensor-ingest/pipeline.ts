@@ -3,7 +3,7 @@ import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import { newAcceptance, type Acceptance } from './acceptance';
 import type { IngestConfig } from './config';
-import { decode } from './decode/decode';
+import { decode, isEncoded } from './decode/decode';
 import { sparkplugBytes } from './decode/sparkplug/bytes';
 import type { SparkplugMessage } from './decode/sparkplug/decoder';
 import { isSparkplugTopic } from './decode/sparkplug/topic';
@@ -49,7 +49,10 @@ export class IngestPipeline {
   accept(msg: { payload?: unknown; topic?: unknown }): Acceptance {
     const { format, maxBytes } = this.config;
     const acceptance = newAcceptance();
-    if (format === 'sparkplug' || (format === 'auto' && isSparkplugTopic(msg.topic))) {
+    if (
+      format === 'sparkplug' ||
+      (format === 'auto' && isSparkplugTopic(msg.topic) && isEncoded(msg.payload))
+    ) {
       this.acceptSparkplug(msg, acceptance);
       return acceptance;
     }

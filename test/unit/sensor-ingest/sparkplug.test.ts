@@ -78,6 +78,7 @@ test('auto knows Sparkplug by its topic, and a payload under it that is none is 
   assert.equal(refusal(Buffer.from('{"x":4}'), 'spBv1.0/g/NDATA/n').code, 'DECODE');
   assert.equal(refusal('{"x":4}', 'spBv1.0/g/NDATA/n').code, 'DECODE');
   assert.equal(take('{"x":4}', 'plant/NDATA/n')[0].payload.x, 4);
+  assert.equal(take({ x: 4 }, 'spBv1.0/g/NDATA/n')[0].payload.x, 4, 'decoded by a node in front');
   assert.match(bench({ format: 'sparkplug' }).refusal(nodeBirth(), 'plant1/x').message, /spBv1\.0/);
 });
 
