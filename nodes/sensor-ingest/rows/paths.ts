@@ -33,7 +33,7 @@ export function fieldAt(value: unknown, path: Path): unknown {
 }
 
 /** Sets a field so that every name is data, `__proto__` too. */
-export function setField(target: Record<string, number>, name: string, value: number): void {
+export function setField<T>(target: Record<string, T>, name: string, value: T): void {
   if (name === '__proto__') {
     Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
   } else {

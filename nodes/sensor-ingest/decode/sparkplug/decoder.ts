@@ -1,6 +1,6 @@
 import { EdgeError } from '../../../shared/errors';
 import type { Quality } from '../../../shared/messages';
-import { excerpt } from '../../rows/paths';
+import { excerpt, setField } from '../../rows/paths';
 import { MAX_ROWS } from '../decode';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './payload';
 import { parseSparkplugTopic, type SparkplugTopic } from './topic';
@@ -251,7 +251,7 @@ function rowsOf(
       row = { values: {}, ts, quality, historical };
       rows.set(key, row);
     }
-    setValue(row.values, name, value);
+    setField(row.values, name, value);
   }
   return [...rows.values()].sort((a, b) => (a.ts ?? Infinity) - (b.ts ?? Infinity));
 }
@@ -262,10 +262,6 @@ function qualityOf(code: number | undefined): Quality {
     return 'good';
   }
   return code === STALE || (code >= 64 && code < 128) ? 'uncertain' : 'bad';
-}
-
-function setValue(values: Record<string, PlainValue>, name: string, value: PlainValue): void {
-  Object.defineProperty(values, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
 function unborn(topic: SparkplugTopic, what: string): EdgeError {
