@@ -1,3 +1,8 @@
+import { EdgeError } from '../../shared/errors';
+
+/** Longest name of a source and longest id that are kept. */
+const MAX_NAME_LENGTH = 1024;
+
 /** A path into a payload, split once. */
 export interface Path {
   text: string;
@@ -63,4 +68,15 @@ export function typeName(value: unknown): string {
 /** Shortens what a stranger sent before it is shown. */
 export function excerpt(text: string, length = 40): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
+/** @throws EdgeError `TOO_LARGE` for a name that is too long to be remembered; `what` begins the sentence */
+export function withinLength(name: string, what: string): string {
+  if (name.length > MAX_NAME_LENGTH) {
+    throw new EdgeError(
+      'TOO_LARGE',
+      `${what}, "${excerpt(name)}", is longer than ${MAX_NAME_LENGTH} characters. Send a shorter one.`,
+    );
+  }
+  return name;
 }

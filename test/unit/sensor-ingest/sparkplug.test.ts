@@ -146,6 +146,13 @@ test('a message whose metrics have ever new times makes no more rows than a batc
   assert.equal(refusal(encode(metrics), DATA).code, 'TOO_LARGE');
 });
 
+test('births under names too long to be kept are refused before they are remembered', () => {
+  const { refusal, take } = bench({ format: 'sparkplug', maxSources: 1 });
+  const topic = `spBv1.0/plant/NBIRTH/${'x'.repeat(2000)}`;
+  assert.equal(refusal(nodeBirth(), topic).code, 'TOO_LARGE');
+  take(nodeBirth(), NODE);
+});
+
 test('historical values pass without moving time on; their order after newer ones makes nothing late', () => {
   const { take } = born({ reduce: 'deadband', tolerance: 100, heartbeat: 0, lateness: 10 });
   const point = (ts: number, isHistorical: boolean, seq: number): Outcome[] =>

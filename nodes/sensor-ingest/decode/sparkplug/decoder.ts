@@ -1,6 +1,6 @@
 import { EdgeError } from '../../../shared/errors';
 import type { Quality } from '../../../shared/messages';
-import { excerpt, setField } from '../../rows/paths';
+import { excerpt, setField, withinLength } from '../../rows/paths';
 import { MAX_ROWS } from '../decode';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './payload';
 import { parseSparkplugTopic, type SparkplugTopic } from './topic';
@@ -76,6 +76,7 @@ export class SparkplugDecoder {
     if (!topic) {
       return undefined;
     }
+    withinLength(topic.source, 'The name of the source');
     const payload = readSparkplugPayload(bytes);
     const message: SparkplugMessage = {
       source: topic.source,
