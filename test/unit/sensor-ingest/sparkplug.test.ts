@@ -153,6 +153,21 @@ test('births under names too long to be kept are refused before they are remembe
   take(nodeBirth(), NODE);
 });
 
+/** A birth or data metric "motor" that is a template with one member "turns". */
+function motor(member: object, isDefinition = false): Buffer {
+  const value = { templateRef: 'Motor', isDefinition, metrics: [{ name: 'turns', ...member }] };
+  const metrics = [{ name: 'motor', type: 'Template', value, timestamp: NOON }];
+  return Buffer.from(
+    tahu.encodePayload({ timestamp: NOON, metrics } as unknown as Parameters<typeof tahu.encodePayload>[0]),
+  );
+}
+
+test('a template is read with its members, its definition is no measurement', () => {
+  const { take } = bench({ format: 'sparkplug' });
+  assert.deepEqual(take(motor({ type: 'Int32', value: 7 }, true), DEVICE), []);
+  assert.deepEqual(take(motor({ type: 'Int32', value: -7 }), DEVICE)[0].payload, { 'motor.turns': -7 });
+});
+
 test('historical values pass without moving time on; their order after newer ones makes nothing late', () => {
   const { take } = born({ reduce: 'deadband', tolerance: 100, heartbeat: 0, lateness: 10 });
   const point = (ts: number, isHistorical: boolean, seq: number): Outcome[] =>
