@@ -166,6 +166,12 @@ test('a template is read with its members, its definition is no measurement', ()
   const { take } = bench({ format: 'sparkplug' });
   assert.deepEqual(take(motor({ type: 'Int32', value: 7 }, true), DEVICE), []);
   assert.deepEqual(take(motor({ type: 'Int32', value: -7 }), DEVICE)[0].payload, { 'motor.turns': -7 });
+  // A metric "motor" with a template whose member "turns" has int_value 4294967288 and no data type.
+  const member = [0x0a, 5, ...Buffer.from('turns'), 0x50, 0xf8, 0xff, 0xff, 0xff, 0x0f];
+  const template = [0x12, member.length, ...member];
+  const metric = [0x0a, 5, ...Buffer.from('motor'), 0x92, 0x01, template.length, ...template];
+  const data = Buffer.from([0x12, metric.length, ...metric]);
+  assert.deepEqual(take(data, DATA)[0].payload, { 'motor.turns': -8 }, 'by the data type of the birth');
 });
 
 test('historical values pass without moving time on; their order after newer ones makes nothing late', () => {

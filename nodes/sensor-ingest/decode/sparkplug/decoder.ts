@@ -4,7 +4,7 @@ import { excerpt, setField, withinLength } from '../../rows/paths';
 import { MAX_ROWS } from '../decode';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './payload';
 import { parseSparkplugTopic, type SparkplugTopic } from './topic';
-import { AMBIGUOUS, plainValue, type PlainValue } from './value';
+import { AMBIGUOUS, declarationOf, plainValue, type Declared, type PlainValue } from './value';
 
 /** Characters of the metric names that all births of one node may be remembered with. */
 const NAME_BUDGET = 16 * 1024 * 1024;
@@ -35,9 +35,8 @@ export interface SparkplugMessage {
   rebirthTopic: string | undefined;
 }
 
-interface KnownMetric {
+interface KnownMetric extends Declared {
   name: string;
-  datatype: number | undefined;
 }
 
 /** A source's metrics as its last birth declared them. */
@@ -96,7 +95,7 @@ export class SparkplugDecoder {
       case 'NBIRTH':
       case 'DBIRTH':
         message.isBirth = true;
-        message.rows = rowsOf(payload, (metric) => metric, topic, true);
+        message.rows = rowsOf(payload, ({ name }) => ({ name }), topic, true);
         this.birth(topic, payload, message);
         break;
       case 'NDATA':
@@ -113,7 +112,8 @@ export class SparkplugDecoder {
   private birth(topic: SparkplugTopic, payload: SparkplugPayload, message: SparkplugMessage): void {
     const birth: Birth = { byAlias: new Map(), byName: new Map(), cost: 0 };
     let bdSeq: number | undefined;
-    for (const { name, alias, datatype, value } of payload.metrics) {
+    for (const declared of payload.metrics) {
+      const { name, alias, value } = declared;
       if (name === undefined || name === '') {
         throw new EdgeError(
           'DECODE',
@@ -123,12 +123,12 @@ export class SparkplugDecoder {
       if (name === 'bdSeq' && value && 'value' in value) {
         bdSeq = Number(value.value);
       }
-      const metric = { name, datatype };
+      const metric = { name, ...declarationOf(declared) };
       birth.byName.set(name, metric);
       if (alias !== undefined) {
         birth.byAlias.set(alias, metric);
       }
-      birth.cost += name.length + METRIC_COST;
+      birth.cost += costOf(declared);
     }
     const node = this.nodeOf(topic.edgeNode);
     const replaced = topic.type === 'NBIRTH' ? [...node.births.keys()] : [topic.source];
@@ -206,31 +206,37 @@ export class SparkplugDecoder {
   }
 
   /** The name and data type of a data metric; one whose birth was not seen has what it says itself. */
-  private known(topic: SparkplugTopic, metric: SparkplugMetric): Partial<KnownMetric> {
+  private known(
+    topic: SparkplugTopic,
+    metric: SparkplugMetric,
+  ): { name: string | undefined; declared: Declared | undefined } {
     const birth = this.nodes.get(topic.edgeNode)?.births.get(topic.source);
     const byName = metric.name ? birth?.byName.get(metric.name) : undefined;
     const found = byName ?? (metric.alias === undefined ? undefined : birth?.byAlias.get(metric.alias));
-    return {
-      name: metric.name ? metric.name : found?.name,
-      datatype: metric.datatype ?? found?.datatype,
-    };
+    return { name: metric.name ? metric.name : found?.name, declared: found };
   }
+}
+
+/** What remembering a metric costs, in characters. */
+function costOf({ name = '', value }: SparkplugMetric): number {
+  const members = value?.kind === 'template' ? value.metrics : [];
+  return members.reduce((sum, member) => sum + costOf(member), name.length + METRIC_COST);
 }
 
 /** Groups metrics into rows. A birth gives the state at its own time, whenever each value last changed. */
 function rowsOf(
   payload: SparkplugPayload,
-  knownOf: (metric: SparkplugMetric) => Partial<KnownMetric>,
+  knownOf: (metric: SparkplugMetric) => { name?: string | undefined; declared?: Declared | undefined },
   topic: SparkplugTopic,
   isBirth: boolean,
 ): SparkplugRow[] {
   const rows = new Map<string, SparkplugRow>();
   for (const metric of payload.metrics) {
-    const { name, datatype } = knownOf(metric);
+    const { name, declared } = knownOf(metric);
     if (name === undefined) {
       throw unborn(topic, `the alias ${metric.alias ?? '(none)'} of a metric without a name`);
     }
-    const value = plainValue(metric, datatype);
+    const value = plainValue(metric, declared);
     if (value === AMBIGUOUS) {
       throw unborn(topic, `the data type of the metric "${excerpt(name)}"`);
     }

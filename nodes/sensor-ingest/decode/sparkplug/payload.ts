@@ -162,18 +162,18 @@ class PayloadReader {
       throw nestedTooDeep();
     }
     const metrics: SparkplugMetric[] = [];
-    let isDefinition = false;
+    let measured = metrics;
     this.fields(end, (field, type) => {
       if (field === 2 && type === WireType.LengthDelimited) {
         metrics.push(this.metric(this.end(), depth));
       } else if (field === 5 && type === WireType.Varint) {
-        isDefinition = this.reader.bool();
+        measured = this.reader.bool() ? [] : metrics;
       } else {
         return false;
       }
       return true;
     });
-    return isDefinition ? [] : metrics;
+    return measured;
   }
 
   /** Keys and values of a property set are two lists of the same order. */
