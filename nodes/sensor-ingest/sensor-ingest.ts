@@ -2,7 +2,7 @@ import type { NodeAPI } from 'node-red';
 import { brokerOf } from '../shared/connections';
 import { registerEdgeNode, type Emit } from '../shared/edge-node';
 import { toEdgeError } from '../shared/errors';
-import { leaveBehind, takeOver } from '../shared/handover';
+import { forgetGone, leaveBehind, takeOver } from '../shared/handover';
 import { follow } from '../shared/in-flight';
 import type { EdgeMessage } from '../shared/messages';
 import type { Acceptance } from './acceptance';
@@ -23,6 +23,7 @@ import type { SourceEvent } from './sources';
 const TYPE = 'sensor-ingest';
 
 export = function (RED: NodeAPI): void {
+  RED.events.on('flows:started', () => forgetGone((id) => Boolean(RED.nodes.getNode(id))));
   registerEdgeNode(RED, {
     type: TYPE,
     rejectOutput: REJECTS,
