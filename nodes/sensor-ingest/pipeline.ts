@@ -71,6 +71,11 @@ export class IngestPipeline {
     return this.intake.release(state);
   }
 
+  /** Lets the readings of a message come again, when it was lost behind this node. */
+  forget({ known }: Acceptance): void {
+    this.intake.forget(known);
+  }
+
   private acceptSparkplug(msg: { payload?: unknown; topic?: unknown }, acceptance: Acceptance): void {
     const bytes = sparkplugBytes(msg.topic, msg.payload, this.config.maxBytes);
     acceptance.bytesIn = bytes.length;
