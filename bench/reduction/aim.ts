@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import { quantile } from '../table';
-import {
-  bristol,
-  fewestLines,
-  largestError,
-  swing,
-  type Bounded,
-  type Curve,
-  type Knot,
-} from './doors';
+import { bristol, fewestLines, largestError, swing, type Bounded, type Curve, type Knot } from './doors';
 import { fewer, percent } from './figures';
 import { METHODS, type Method } from './rebuild';
 import { BY_READING, type Result } from './scalars';
