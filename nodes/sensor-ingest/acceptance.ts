@@ -1,5 +1,6 @@
 import type { EdgeError } from '../shared/errors';
 import type { Reading } from '../shared/messages';
+import type { RowReading } from './rows/row-reader';
 import type { SourceEvent } from './sources';
 
 /**
@@ -25,6 +26,8 @@ export interface Outcome {
 export interface Acceptance {
   /** Readings that were accepted: rows, and waveforms. */
   readings: number;
+  /** Those of them that are known when they come again. */
+  known: RowReading[];
   outcomes: Outcome[];
   /** Sources that this message brought back, or declared dead. */
   events: SourceEvent[];
@@ -41,6 +44,7 @@ export interface Acceptance {
 export function newAcceptance(): Acceptance {
   return {
     readings: 0,
+    known: [],
     outcomes: [],
     events: [],
     refused: undefined,

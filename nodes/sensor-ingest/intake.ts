@@ -72,8 +72,18 @@ export class Intake {
     }
     if (fingerprint) {
       state.recent.add(fingerprint.high, fingerprint.low);
+      acceptance.known.push(row);
     }
     this.heard(state, acceptance);
+  }
+
+  /** Lets readings come again that were lost behind this node. */
+  forget(known: readonly RowReading[]): void {
+    for (const { source, fingerprint } of known) {
+      if (fingerprint) {
+        this.sources.find(source)?.recent.remove(fingerprint.high, fingerprint.low);
+      }
+    }
   }
 
   /** One row can complete several windows of time, so each has an id of its own. */

@@ -3,7 +3,7 @@ import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import { newAcceptance, type Acceptance } from './acceptance';
 import type { IngestConfig } from './config';
-import { decode } from './decode/decode';
+import { decode, isEncoded } from './decode/decode';
 import { sparkplugBytes } from './decode/sparkplug/bytes';
 import type { SparkplugMessage } from './decode/sparkplug/decoder';
 import { isSparkplugTopic } from './decode/sparkplug/topic';
@@ -49,7 +49,10 @@ export class IngestPipeline {
   accept(msg: { payload?: unknown; topic?: unknown }): Acceptance {
     const { format, maxBytes } = this.config;
     const acceptance = newAcceptance();
-    if (format === 'sparkplug' || (format === 'auto' && isSparkplugTopic(msg.topic))) {
+    if (
+      format === 'sparkplug' ||
+      (format === 'auto' && isSparkplugTopic(msg.topic) && isEncoded(msg.payload))
+    ) {
       this.acceptSparkplug(msg, acceptance);
       return acceptance;
     }
@@ -66,6 +69,11 @@ export class IngestPipeline {
   /** Lets out what the reduction of a quiet source holds back. */
   release(state: SourceState): Acceptance {
     return this.intake.release(state);
+  }
+
+  /** Lets the readings of a message come again, when it was lost behind this node. */
+  forget({ known }: Acceptance): void {
+    this.intake.forget(known);
   }
 
   private acceptSparkplug(msg: { payload?: unknown; topic?: unknown }, acceptance: Acceptance): void {

@@ -2,8 +2,9 @@ import type { NodeAPI } from 'node-red';
 import { brokerOf } from '../shared/connections';
 import { registerEdgeNode, type Emit } from '../shared/edge-node';
 import { toEdgeError } from '../shared/errors';
-import { leaveBehind, takeOver } from '../shared/handover';
+import { forgetGone, leaveBehind, takeOver } from '../shared/handover';
 import { follow } from '../shared/in-flight';
+import { afterDeployment, watchDeliveries } from '../shared/deliveries';
 import type { EdgeMessage } from '../shared/messages';
 import type { Acceptance } from './acceptance';
 import { Activity } from './activity';
@@ -23,6 +24,7 @@ import type { SourceEvent } from './sources';
 const TYPE = 'sensor-ingest';
 
 export = function (RED: NodeAPI): void {
+  RED.events.on('flows:started', () => forgetGone((id) => Boolean(RED.nodes.getNode(id))));
   registerEdgeNode(RED, {
     type: TYPE,
     rejectOutput: REJECTS,
@@ -63,7 +65,7 @@ export = function (RED: NodeAPI): void {
           throw error;
         }
       };
-      const input = (msg: EdgeMessage, emit: Emit): void => {
+      const input = (msg: EdgeMessage, emit: Emit): Acceptance => {
         expose.recorder.record(msg, clock.now());
         const acceptance = accept(msg);
         figures.add('edge_readings_total', acceptance.readings);
@@ -80,6 +82,7 @@ export = function (RED: NodeAPI): void {
           context.reject({ ...msg }, acceptance.refused);
         }
         sendOutcomes(msg, acceptance.outcomes, emit);
+        return acceptance;
       };
 
       const watches = quietWatches(config, pipeline, clock, {
@@ -89,6 +92,9 @@ export = function (RED: NodeAPI): void {
           sendOutcomes(newMessage(RED, { topic: name }), outcomes, context.emit);
         },
       });
+      if (config.subscription && config.subscription.qos > 0) {
+        watchDeliveries(RED);
+      }
       const source =
         config.subscription &&
         broker &&
@@ -102,19 +108,21 @@ export = function (RED: NodeAPI): void {
           onMessage({ topic, payload, qos, retain }, followed) {
             const msg = newMessage(RED, { topic, payload, qos, retain });
             const message = followed ? follow(msg._msgid) : undefined;
+            let acceptance: Acceptance | undefined;
             try {
-              input(msg, context.emit);
+              acceptance = input(msg, context.emit);
             } catch (thrown) {
               context.reject(msg, toEdgeError(thrown));
             }
-            return message;
+            return message && { message, forget: () => acceptance && pipeline.forget(acceptance) };
           },
+          afterDeployment,
           onState: (state) => activity.linkChanged(state),
           warn: (text) => context.log.warn(text),
         });
       watches.forEach((watch) => watch.start());
       return {
-        input,
+        input: (msg, emit) => void input(msg, emit),
         expose,
         async close(removed) {
           watches.forEach((watch) => watch.stop());

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from './clock';
 import { EdgeError, toEdgeError } from './errors';
 import { Figures } from './figures';
 import { gatewayOf, type Gateway } from './gateway';
-import { hold } from './in-flight';
+import { hold, lose } from './in-flight';
 import type { EdgeMessage, MessageError } from './messages';
 import { systemRandom, type Random } from './random';
 import { enlist } from './station';
@@ -69,6 +69,7 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
     const context = contextOf(RED, nodeType, this, definition, status);
     const delist = enlistNode(nodeType.type, this, context);
     const started = start(nodeType, this, definition, context);
+    let ended = false;
     this.on('input', (msg, send, done) => {
       // A frozen message is served as a copy: results are written into it after the node's state has changed.
       const message = (Object.isExtensible(msg) ? msg : { ...msg }) as EdgeMessage;
@@ -110,7 +111,15 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
       if (result instanceof Promise) {
         const release = hold(message._msgid);
         result
-          .then(() => finish(), fail)
+          .then(
+            () => finish(),
+            (thrown: unknown) => {
+              if (ended) {
+                lose(message._msgid);
+              }
+              fail(thrown);
+            },
+          )
           .catch((thrown: unknown) => this.error(toEdgeError(thrown)))
           .finally(release);
       } else {
@@ -118,6 +127,7 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
       }
     });
     this.on('close', (removed: boolean, done: () => void) => {
+      ended = true;
       status.close();
       delist();
       const closing = async (): Promise<void> => started.close?.(removed);

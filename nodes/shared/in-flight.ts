@@ -1,16 +1,23 @@
 /**
- * Which messages are being worked on by nodes of the suite that take time over them: a model that runs in a thread, an
- * outbox that waits for the disk. Known by `_msgid`, which Node-RED keeps from node to node.
+ * Which messages are under way through the flow, and being worked on by nodes of the suite that take time over them: a
+ * model that runs in a thread, an outbox that waits for the disk. Known by `_msgid`, which Node-RED keeps from node to
+ * node.
  */
 
 /** A message that somebody wants to know the whereabouts of. */
 export class FollowedMessage {
   /** How many nodes of the suite are working on it now. */
   holds = 0;
-  /** Called whenever the last node that holds it has let go. */
-  onRelease: (() => void) | undefined;
+  /** Whether the node that it went to, or was at, was taken away by a deployment. */
+  lost = false;
+  /** Called whenever a node receives it, and when the last node that held it has let go. */
+  onMove: (() => void) | undefined;
+  /** The ids of the messages that nodes have made of it, its own first. */
+  readonly msgids: string[];
 
-  constructor(readonly msgid: string) {}
+  constructor(msgid: string) {
+    this.msgids = [msgid];
+  }
 }
 
 const followed = new Map<string, FollowedMessage>();
@@ -25,9 +32,32 @@ export function follow(msgid: string): FollowedMessage {
 }
 
 export function unfollow(message: FollowedMessage): void {
-  message.onRelease = undefined;
-  if (followed.get(message.msgid) === message) {
-    followed.delete(message.msgid);
+  message.onMove = undefined;
+  for (const msgid of message.msgids) {
+    if (followed.get(msgid) === message) {
+      followed.delete(msgid);
+    }
+  }
+}
+
+/** The message that somebody follows under this id. */
+export function followedBy(msgid: string): FollowedMessage | undefined {
+  return followed.get(msgid);
+}
+
+/** Follows what a node has made of a message as well. */
+export function followPart(message: FollowedMessage, msgid: string): void {
+  if (!followed.has(msgid)) {
+    followed.set(msgid, message);
+    message.msgids.push(msgid);
+  }
+}
+
+/** Notes that a deployment took away the node that a message went to, or was at. */
+export function lose(msgid: string): void {
+  const message = followed.get(msgid);
+  if (message) {
+    message.lost = true;
   }
 }
 
@@ -46,7 +76,7 @@ export function hold(msgid: string): () => void {
       actions.forEach((action) => action());
     }
     if (message && --message.holds === 0) {
-      message.onRelease?.();
+      message.onMove?.();
     }
   };
 }

@@ -152,6 +152,11 @@ function samplesOf(bytes: Buffer, width: 2 | 4, format: string): Float32Array | 
     : Int16Array.from({ length: count }, (_, i) => view.getInt16(i * 2, true));
 }
 
+/** Whether a payload has yet to be decoded; what a flow decoded before is taken as it is, whatever its topic. */
+export function isEncoded(payload: unknown): boolean {
+  return typeof payload === 'string' || payload instanceof Uint8Array || payload instanceof ArrayBuffer;
+}
+
 export function checkSize(bytes: number, maxBytes: number): void {
   if (bytes > maxBytes) {
     throw new EdgeError(

@@ -1,7 +1,10 @@
 import FFT from 'fft.js';
 
-/** Tables of this many window lengths are kept; a stream has one or two. */
-const KEPT_LENGTHS = 8;
+/**
+ * Tables are kept for windows of this many samples together, about 40 MB: a stream has one or two lengths, and strangers
+ * may send any.
+ */
+const KEPT_SAMPLES = 262_144;
 /** Below this the transform by chirp is used, as the FFT library is made for longer ones. */
 const SHORTEST_FFT = 16;
 
@@ -27,20 +30,30 @@ export interface PowerSpectrum {
  */
 export class SpectrumAnalyzer {
   private readonly plans = new Map<number, Plan>();
+  private kept = 0;
 
   /** @param samples only the first `length` are read; `length` is at least 1 */
   analyze(samples: ArrayLike<number>, length: number, mean: number): PowerSpectrum {
-    let plan = this.plans.get(length);
-    if (!plan) {
-      if (this.plans.size >= KEPT_LENGTHS) {
-        const [oldest] = this.plans.keys();
-        this.plans.delete(oldest);
-      }
-      plan = isPowerOfTwo(length) && length >= SHORTEST_FFT ? new DirectPlan(length) : new ChirpPlan(length);
-      this.plans.set(length, plan);
-    }
+    const plan = this.plans.get(length) ?? this.planFor(length);
     plan.run(samples, mean);
     return plan.spectrum;
+  }
+
+  private planFor(length: number): Plan {
+    const plan =
+      isPowerOfTwo(length) && length >= SHORTEST_FFT ? new DirectPlan(length) : new ChirpPlan(length);
+    if (length <= KEPT_SAMPLES) {
+      for (const oldest of this.plans.keys()) {
+        if (this.kept + length <= KEPT_SAMPLES) {
+          break;
+        }
+        this.plans.delete(oldest);
+        this.kept -= oldest;
+      }
+      this.plans.set(length, plan);
+      this.kept += length;
+    }
+    return plan;
   }
 }
 

@@ -16,8 +16,9 @@ interface HeldRow {
  * watermark has reached its end; windows without rows are not sent. Rows may come in any order before that.
  */
 export class TimeWindow implements RowWindow {
-  /** In order of event time. */
+  /** In order of event time once a window closes; until then late rows may lie behind newer ones. */
   private held: HeldRow[] = [];
+  private sorted = true;
   /** Start of the earliest window that is still open. */
   private nextStart = Infinity;
 
@@ -31,17 +32,20 @@ export class TimeWindow implements RowWindow {
   push(ts: number, row: Readonly<Record<string, number>>, watermark: number): ClosedWindow[] {
     const cost = Object.keys(row).length * 2 + ROW_COST;
     claim(this.budget, cost);
-    let at = this.held.length;
-    while (at > 0 && this.held[at - 1].ts > ts) {
-      at--;
-    }
+    const last = this.held.at(-1);
+    this.sorted &&= !last || last.ts <= ts;
     // A copy, because the row itself may have left for the flow.
-    this.held.splice(at, 0, { ts, row: { ...row }, cost });
+    this.held.push({ ts, row: { ...row }, cost });
     this.nextStart = Math.min(this.nextStart, this.firstStart(ts));
-    return this.closeUpTo(watermark);
+    return this.nextStart + this.sizeMs > watermark ? [] : this.closeUpTo(watermark);
   }
 
   private closeUpTo(watermark: number): ClosedWindow[] {
+    if (!this.sorted) {
+      // Not at each late row: putting it in its place would move all that are newer.
+      this.held.sort((a, b) => a.ts - b.ts);
+      this.sorted = true;
+    }
     const closed: ClosedWindow[] = [];
     while (this.held.length > 0) {
       this.nextStart = Math.max(this.nextStart, this.firstStart(this.held[0].ts));

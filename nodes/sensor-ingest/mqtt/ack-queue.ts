@@ -1,22 +1,25 @@
 import { unfollow, type FollowedMessage } from '../../shared/in-flight';
 
-/**
- * Turns of the event loop that a message may be out of sight between two nodes of the suite: each ordinary node that it
- * passes through takes one.
- */
+/** Turns of the event loop that a message may be out of sight between two nodes; Node-RED itself takes one. */
 const QUIET_TURNS = 6;
 
-interface Waiting {
+/** What to call when the flow has done with a message, or has lost it. */
+export interface Ends {
+  settle: () => void;
+  lose: () => void;
+}
+
+interface Waiting extends Ends {
   message: FollowedMessage;
-  acknowledge: () => void;
-  /** The turn since which no node of the suite has held it. */
+  /** The turn since which it has not moved and no node of the suite has held it. */
   since: number;
 }
 
 /**
- * Acknowledges messages to the broker once the flow has done with them: no node of the suite holds them any more, and
- * none has taken them up for a few turns of the event loop. What a kill then loses, the broker sends again. In the order
- * of arrival, as MQTT asks (MQTT 5, 4.6).
+ * Tells when the flow has done with messages, so that they can be acknowledged to the broker: no node of the suite
+ * holds them any more, and no node has taken them up for a few turns of the event loop. What a kill then loses, the
+ * broker sends again. In the order of arrival, as MQTT asks (MQTT 5, 4.6), also over several connections: what comes
+ * again is refused as known, and must not be acknowledged before the flow has done with the first.
  */
 export class AckQueue {
   private queue: Waiting[] = [];
@@ -28,9 +31,9 @@ export class AckQueue {
   constructor(private readonly nextTurn: (action: () => void) => void) {}
 
   /** Call it when the message has been handed on. */
-  add(message: FollowedMessage, acknowledge: () => void): void {
-    const waiting: Waiting = { message, acknowledge, since: this.turn };
-    message.onRelease = () => {
+  add(message: FollowedMessage, ends: Ends): void {
+    const waiting: Waiting = { message, ...ends, since: this.turn };
+    message.onMove = () => {
       waiting.since = this.turn;
       this.tickWhileNeeded();
     };
@@ -38,11 +41,13 @@ export class AckQueue {
     this.tickWhileNeeded();
   }
 
-  /** Gives up what is not acknowledged, as when the connection is lost: the broker will send it again. */
-  clear(): void {
-    this.queue.forEach(({ message }) => unfollow(message));
+  /** Gives up what the flow has not done with, and returns how it ends: the broker will send it again. */
+  giveUp(): Ends[] {
+    const left = this.queue;
+    left.forEach(({ message }) => unfollow(message));
     this.queue = [];
     this.drained();
+    return left;
   }
 
   /** Resolves when nothing waits. */
@@ -73,9 +78,10 @@ export class AckQueue {
       }
       settled++;
     }
-    for (const { message, acknowledge } of this.queue.splice(0, settled)) {
+    for (const { message, settle, lose } of this.queue.splice(0, settled)) {
       unfollow(message);
-      acknowledge();
+      const end = message.lost ? lose : settle;
+      end();
     }
     if (this.queue.length === 0) {
       this.drained();

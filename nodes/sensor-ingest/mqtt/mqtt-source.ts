@@ -1,15 +1,16 @@
-import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
+import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { Broker } from '../../shared/connections';
-import { heldMessages, onLowered, type FollowedMessage } from '../../shared/in-flight';
+import { heldMessages, onLowered } from '../../shared/in-flight';
 import { endClient, explainFailure } from '../../shared/mqtt-client';
-import { AckQueue } from './ack-queue';
+import { Acknowledger, type Handed } from './acknowledger';
+import { linkOptions } from './link-options';
 import type { Pacer } from './pacer';
 import type { Subscription } from './subscription';
 
-/** Messages that the broker may have under way to this node without an acknowledgement. */
-const RECEIVE_MAXIMUM = 100;
 /** Messages that nodes of the suite may be working on before no more are read from the broker. */
 const MOST_HELD = 2000;
+/** What mqtt.js is told so that it goes on and acknowledges nothing; it reports it as an error of the client, too. */
+const LATER = new Error('Acknowledged later.');
 /** How long a closing node waits for the flow to be done with what it was handed, ms. */
 const SETTLE_MS = 1000;
 
@@ -24,8 +25,10 @@ export interface MqttSourceOptions {
   pacer: Pacer;
   /** Runs an action in the next turn of the event loop. */
   nextTurn: (action: () => void) => void;
-  /** Hands one message on; must not throw. Returns where it is, for one that is to be acknowledged. */
-  onMessage(packet: IPublishPacket, followed: boolean): FollowedMessage | undefined;
+  /** Does something after the deployment that is under way, where there is one. */
+  afterDeployment: (action: () => void) => void;
+  /** Hands one message on; must not throw. Says where it is, for one that is to be acknowledged. */
+  onMessage(packet: IPublishPacket, followed: boolean): Handed | undefined;
   onState(state: LinkState): void;
   warn(text: string): void;
 }
@@ -37,24 +40,46 @@ export interface MqttSourceOptions {
  */
 export class MqttSource {
   private readonly client: MqttClient;
-  private readonly acks: AckQueue;
+  private readonly acknowledger: Acknowledger;
   private closing = false;
   private denied = false;
   private readonly warned = new Set<string>();
 
   constructor(private readonly options: MqttSourceOptions) {
-    this.acks = new AckQueue(options.nextTurn);
-    this.client = options.broker.connect({ nodeId: options.nodeId, mqtt: linkOptions(options.maxBytes) });
-    // mqtt.js sends the acknowledgement when the callback is called, and reads no further packet before.
+    this.acknowledger = new Acknowledger(
+      options.nextTurn,
+      (cmd, messageId) => this.answer(cmd, messageId),
+      () => this.sendAgain(),
+    );
+    this.client = options.broker.connect({
+      nodeId: options.nodeId,
+      mqtt: {
+        ...linkOptions(options.maxBytes),
+        // Asked before mqtt.js confirms that it has received a message of QoS 2, after which the broker forgets it.
+        customHandleAcks: (_topic, _payload, packet: IPublishPacket, answer) =>
+          packet.qos === 2 ? this.handle(packet, (error) => answer(error ?? LATER)) : answer(0),
+      },
+    });
+    // mqtt.js goes on when the callback is called, and reads no further packet before.
     this.client.handleMessage = (packet, callback) => this.handle(packet, callback);
-    this.client.on('connect', () => this.subscribe());
+    this.client.on('connect', ({ sessionPresent }) => {
+      this.acknowledger.connected(sessionPresent);
+      this.subscribe();
+    });
+    this.client.on('packetreceive', ({ cmd, messageId }) => {
+      if (cmd === 'pubrel' && messageId !== undefined) {
+        this.acknowledger.released(messageId);
+      }
+    });
     this.client.on('close', () => {
-      // Acknowledgements belong to a connection; without them the broker sends the messages again.
-      this.acks.clear();
+      this.acknowledger.disconnected();
       this.show(this.denied ? 'denied' : 'disconnected');
       this.denied = false;
     });
     this.client.on('error', (error) => {
+      if (error === LATER) {
+        return;
+      }
       // Errors of the network have texts for codes; the reason for which a broker refuses is a number.
       this.denied = 'code' in error && typeof error.code === 'number';
       this.warnOnce(`${options.broker.name}: ${explainFailure(error)}`);
@@ -75,39 +100,55 @@ export class MqttSource {
     const late = new Promise<void>((resolve) => {
       deadline = setTimeout(resolve, SETTLE_MS);
     });
-    await Promise.race([this.acks.whenEmpty(), late]);
+    await Promise.race([this.acknowledger.whenEmpty(), late]);
     clearTimeout(deadline);
-    this.acks.clear();
+    this.acknowledger.giveUp();
     await endClient(this.client);
   }
 
+  /** @param callback with an error, mqtt.js acknowledges nothing and goes on */
   private handle(packet: IPublishPacket, callback: (error?: Error) => void): void {
     if (this.closing) {
-      // With an error nothing is acknowledged: the broker keeps the message for the next session.
-      callback(new Error('The node is closing.'));
+      // The broker keeps the message for the next session.
+      callback(LATER);
       return;
     }
-    const { qos, messageId } = packet;
-    const message = this.options.onMessage(packet, qos > 0);
-    const goOn = (error?: Error): void => this.whenRoom(() => this.options.pacer.next(() => callback(error)));
-    if (!message) {
-      goOn();
-    } else if (qos === 2) {
-      // mqtt.js knows a message by its number until it is acknowledged, so these come one by one.
-      this.acks.add(message, () => callback());
-    } else {
-      // With an error mqtt.js itself acknowledges nothing and goes on.
-      this.acks.add(message, () => this.acknowledge(messageId));
-      goOn(new Error('Acknowledged later.'));
-    }
+    const { connection } = this.acknowledger;
+    this.options.afterDeployment(() => {
+      if (!this.closing && (packet.qos === 0 || connection === this.acknowledger.connection)) {
+        this.take(packet, callback);
+      }
+    });
   }
 
-  private acknowledge(messageId: number | undefined): void {
+  private take(packet: IPublishPacket, callback: (error?: Error) => void): void {
+    const goOn = (error?: Error): void => this.whenRoom(() => this.options.pacer.next(() => callback(error)));
+    if (this.acknowledger.isKnown(packet)) {
+      goOn(LATER);
+      return;
+    }
+    const handed = this.options.onMessage(packet, packet.qos > 0);
+    if (handed) {
+      this.acknowledger.add(packet, handed);
+    }
+    goOn(handed && LATER);
+  }
+
+  private answer(cmd: 'puback' | 'pubrec', messageId: number): void {
     if (this.client.connected) {
       // What mqtt.js itself calls; it offers no way to acknowledge later.
       const send = this.client['_sendPacket'] as (this: MqttClient, packet: object) => void;
-      send.call(this.client, { cmd: 'puback', messageId, reasonCode: 0 });
+      send.call(this.client, { cmd, messageId, reasonCode: 0 });
     }
+  }
+
+  /** Lets the broker send again what was not acknowledged, which it does for a new connection only. */
+  private sendAgain(): void {
+    this.options.afterDeployment(() => {
+      if (this.client.connected && !this.closing) {
+        this.client.stream.destroy();
+      }
+    });
   }
 
   private whenRoom(goOn: () => void): void {
@@ -151,14 +192,4 @@ export class MqttSource {
       this.options.warn(text);
     }
   }
-}
-
-function linkOptions(maxBytes: number): Partial<IClientOptions> {
-  return {
-    properties: {
-      receiveMaximum: RECEIVE_MAXIMUM,
-      // Somewhat above the limit, so that a reading that is too large is reported and a flood is not even received.
-      maximumPacketSize: Math.min(4 * maxBytes + 65_536, 0xfffffff),
-    },
-  };
 }

@@ -17,10 +17,11 @@ export class Deadband implements Reducer {
 
   push(point: Point): Point[] {
     const { ts, quality } = point.reading;
-    if (quality !== 'good' || point.late) {
-      if (quality !== 'good') {
-        this.quality = quality;
-      }
+    if (point.late) {
+      return [point];
+    }
+    if (quality !== 'good') {
+      this.quality = quality;
       return [point];
     }
     const error = this.errorOf(point.payload);

@@ -1,7 +1,9 @@
 import type { ValueBudget } from '../value-budget';
 
-/** Readings that every source may hold, whatever the budget. */
+/** Readings that are made room for at first. */
 const FIRST_ROWS = 8;
+/** Values that every source may hold, whatever the budget. */
+const FREE_VALUES = 256;
 
 /** Times and values of the readings of one run, row by row in one block. */
 export class HeldRun {
@@ -16,15 +18,18 @@ export class HeldRun {
     private readonly longest: number,
   ) {}
 
-  /** Forgets what it holds and begins anew with so many channels. */
+  /** Forgets what it holds and begins anew with so many channels. Without any room a run ends at its first reading. */
   begin(channels: number): void {
     this.length = 0;
-    if (channels !== this.channels) {
+    if (channels !== this.channels || this.rows === 0) {
       this.budget.give(this.paid);
-      this.paid = 0;
       this.channels = channels;
-      this.rows = FIRST_ROWS;
-      this.block = new Float64Array(FIRST_ROWS * (channels + 1));
+      const values = FIRST_ROWS * (channels + 1);
+      const isFree = values <= FREE_VALUES;
+      const fits = isFree || this.budget.take(values);
+      this.paid = fits && !isFree ? values : 0;
+      this.rows = fits ? FIRST_ROWS : 0;
+      this.block = new Float64Array(this.rows * (channels + 1));
     }
   }
 

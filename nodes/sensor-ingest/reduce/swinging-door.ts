@@ -7,12 +7,9 @@ import { sameChannels, type Point, type ReduceOptions, type Reducer } from './re
 const LONGEST_RUN = 256;
 /** What rounding adds to the error of a line, relative to the numbers involved. */
 const ROUNDING = 16 * Number.EPSILON;
-
-/** Slopes from the anchor that pass within the tolerance of every reading of the run, for one channel. */
-interface Door {
-  low: number;
-  high: number;
-}
+/** Beyond these magnitudes the arithmetic of lines over- or underflows; such a change is sent as it is. */
+const LARGEST = 1e290;
+const SMALLEST = 1e-290;
 
 /**
  * Swinging-door compression (Bristol, US patent 4,669,097, 1987) with a bound that holds: a run of readings is replaced
@@ -30,7 +27,9 @@ export class SwingingDoor implements Reducer {
   /** The point sent last, where the line begins. */
   private anchor: Point | undefined;
   private names: string[] = [];
-  private doors: Door[] = [];
+  /** Slopes from the anchor that pass within the tolerance of every reading of the run: from `lows` to `highs`, by channel. */
+  private lows = new Float64Array(0);
+  private highs = new Float64Array(0);
   private readonly run: HeldRun;
   /** The last reading that the run can end at, with its place in the run; those after it follow. */
   private end: Point | undefined;
@@ -51,11 +50,13 @@ export class SwingingDoor implements Reducer {
 
   push(point: Point): Point[] {
     const { ts, quality } = point.reading;
-    if (quality !== 'good' || point.late) {
-      if (quality !== 'good') {
-        this.quality = quality;
-      }
+    if (point.late) {
       return [point];
+    }
+    if (quality !== 'good') {
+      this.quality = quality;
+      // What was held is older, and the good readings may stay away for long.
+      return [...this.flush(), point];
     }
     const own: Point = { ...point, payload: { ...point.payload } };
     const { anchor } = this;
@@ -110,24 +111,25 @@ export class SwingingDoor implements Reducer {
    */
   private narrow(anchor: Point, point: Point): boolean {
     const { tolerance } = this.options;
+    const { lows, highs } = this;
     const { payload, reading } = point;
     const time = reading.ts - anchor.reading.ts;
     let isEnd = true;
     let fits = true;
     for (let i = 0; i < this.names.length; i++) {
       const name = this.names[i];
-      const door = this.doors[i];
       const value = payload[name];
       const start = anchor.payload[name];
       const slope = (value - start) / time;
-      isEnd &&= slope >= door.low && slope <= door.high;
+      const isExact = value === start || isBetween(Math.abs(value - start), SMALLEST, LARGEST);
+      isEnd &&= isExact ? slope >= lows[i] && slope <= highs[i] : this.run.length === 0;
       const lowest = tolerance.lowest(name, value);
       const highest = tolerance.highest(name, value);
       const slack = Number.isFinite(highest) ? highest - value : 0;
       const margin = value === start ? 0 : ROUNDING * (Math.abs(value) + Math.abs(start) + slack);
-      door.low = Math.max(door.low, (lowest + margin - start) / time);
-      door.high = Math.min(door.high, (highest - margin - start) / time);
-      fits &&= door.low <= door.high;
+      lows[i] = Math.max(lows[i], (lowest + margin - start) / time);
+      highs[i] = Math.min(highs[i], (highest - margin - start) / time);
+      fits &&= isExact && lows[i] <= highs[i];
     }
     if (isEnd) {
       this.end = point;
@@ -155,7 +157,12 @@ export class SwingingDoor implements Reducer {
   private begin(anchor: Point): void {
     this.anchor = anchor;
     this.names = Object.keys(anchor.payload);
-    this.doors = this.names.map(() => ({ low: -Infinity, high: Infinity }));
+    if (this.lows.length !== this.names.length) {
+      this.lows = new Float64Array(this.names.length);
+      this.highs = new Float64Array(this.names.length);
+    }
+    this.lows.fill(-Infinity);
+    this.highs.fill(Infinity);
     this.run.begin(this.names.length);
     this.end = undefined;
     this.after = [];
@@ -178,6 +185,10 @@ export class SwingingDoor implements Reducer {
       }
     }
   }
+}
+
+function isBetween(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high;
 }
 
 function copy(point: Point): Point {

@@ -49,14 +49,8 @@ export function percentTolerance(
     if (span !== undefined) {
       return value + share * span;
     }
-    // Where |value − x| ≤ share · |x|: on the far side of 0 only from 100 % on.
-    return value > 0
-      ? share < 1
-        ? value / (1 - share)
-        : Infinity
-      : share > 1
-        ? Infinity
-        : value / (1 + share);
+    // Where |value − x| ≤ share · |x| on the value's own side of 0: only that is one interval, from 100 % on as well.
+    return value > 0 ? (share < 1 ? value / (1 - share) : Infinity) : value / (1 + share);
   };
   return {
     type: 'percent',

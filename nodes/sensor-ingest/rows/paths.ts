@@ -1,3 +1,9 @@
+import { EdgeError } from '../../shared/errors';
+import { excerpt } from '../../shared/text';
+
+/** Longest name of a source and longest id that are kept. */
+const MAX_NAME_LENGTH = 1024;
+
 /** A path into a payload, split once. */
 export interface Path {
   text: string;
@@ -33,7 +39,7 @@ export function fieldAt(value: unknown, path: Path): unknown {
 }
 
 /** Sets a field so that every name is data, `__proto__` too. */
-export function setField(target: Record<string, number>, name: string, value: number): void {
+export function setField<T>(target: Record<string, T>, name: string, value: T): void {
   if (name === '__proto__') {
     Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
   } else {
@@ -58,4 +64,15 @@ export function typeName(value: unknown): string {
     object: 'an object',
   };
   return names[typeof value] ?? `a ${typeof value}`;
+}
+
+/** @throws EdgeError `TOO_LARGE` for a name that is too long to be remembered; `what` begins the sentence */
+export function withinLength(name: string, what: string): string {
+  if (name.length > MAX_NAME_LENGTH) {
+    throw new EdgeError(
+      'TOO_LARGE',
+      `${what}, "${excerpt(name)}", is longer than ${MAX_NAME_LENGTH} characters. Send a shorter one.`,
+    );
+  }
+  return name;
 }

@@ -46,6 +46,14 @@ export class RecentIds {
     this.next = (this.next + 1) % this.high.length;
   }
 
+  /** Forgets an id before its time, so that it can come again. */
+  remove(high: number, low: number): void {
+    const slot = this.slotOf(high, low);
+    if (this.table[slot] !== 0) {
+      this.empty(slot);
+    }
+  }
+
   private grow(): void {
     const size = Math.min(this.high.length * 4, this.capacity);
     const high = new Uint32Array(size);
@@ -56,9 +64,13 @@ export class RecentIds {
     this.next = this.high.length;
     this.high = high;
     this.low = low;
+    const { table } = this;
     this.table = new Uint32Array(tableSize(size));
-    for (let i = 0; i < this.count; i++) {
-      this.table[this.slotOf(high[i], low[i])] = i + 1;
+    // Not all of the ring: what was removed must not come back.
+    for (const place of table) {
+      if (place !== 0) {
+        this.table[this.slotOf(high[place - 1], low[place - 1])] = place;
+      }
     }
   }
 
@@ -75,10 +87,18 @@ export class RecentIds {
     return slot;
   }
 
-  /** Deletion with backward shift (Knuth, TAOCP 3, algorithm 6.4R): no tombstones, so the table never fills up. */
+  /** Unless it was removed, and perhaps came again, in the meantime. */
   private forget(index: number): void {
+    const slot = this.slotOf(this.high[index], this.low[index]);
+    if (this.table[slot] === index + 1) {
+      this.empty(slot);
+    }
+  }
+
+  /** Deletion with backward shift (Knuth, TAOCP 3, algorithm 6.4R): no tombstones, so the table never fills up. */
+  private empty(emptied: number): void {
     const mask = this.table.length - 1;
-    let hole = this.slotOf(this.high[index], this.low[index]);
+    let hole = emptied;
     let slot = hole;
     for (;;) {
       slot = (slot + 1) & mask;

@@ -8,12 +8,8 @@ import type { FeatureExtractor } from '../features/features';
 import { checkMagnitudes, WaveformReader, type Waveform } from '../features/waveform';
 import { ChannelReader, type ChannelSpec } from './channels';
 import { Digest, hexOf, type Fingerprint } from './digest';
-import { fieldAt, typeName } from './paths';
-import { excerpt } from '../../shared/text';
+import { fieldAt, typeName, withinLength } from './paths';
 import { parseTimestamp } from './timestamp';
-
-/** Longest name of a source and longest id that are kept. */
-const MAX_NAME_LENGTH = 1024;
 
 /** One row of a message, read and checked; nothing is remembered of it yet. */
 export interface RowReading {
@@ -195,14 +191,4 @@ export class RowReader {
       `The id in "${this.config.idPath?.text ?? ''}" is ${typeName(sent)}, not a text or a number. Correct the property "idPath", or the sender.`,
     );
   }
-}
-
-function withinLength(name: string, what: string): string {
-  if (name.length > MAX_NAME_LENGTH) {
-    throw new EdgeError(
-      'TOO_LARGE',
-      `${what}, "${excerpt(name)}", is longer than ${MAX_NAME_LENGTH} characters. Send a shorter one.`,
-    );
-  }
-  return name;
 }

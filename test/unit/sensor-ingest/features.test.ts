@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SeededRandom } from '../../../nodes/shared/random';
 import { featureKeys, FeatureExtractor, parseFeature } from '../../../nodes/sensor-ingest/features/features';
 import { amplitudeAt } from '../../../nodes/sensor-ingest/features/spectral-features';
@@ -138,4 +140,22 @@ test('a feature that does not exist is a configuration error that lists those th
   for (const name of ['median', 'band:10', 'band:20-10', 'band:-5-10', 'constructor']) {
     assert.throws(() => parseFeature(name), { code: 'CONFIG', message: /features.*peakToPeak/ });
   }
+});
+
+test('windows of ever new lengths do not fill the memory with their tables', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = (): number => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const analyzer = new SpectrumAnalyzer();
+  const samples = new Float64Array(200_000);
+  analyzer.analyze(samples, samples.length, 0);
+  const before = held();
+  for (let i = 1; i <= 6; i++) {
+    analyzer.analyze(samples, samples.length - i, 0);
+  }
+  assert.ok(held() - before < 50e6, `${held() - before} bytes more`);
+  assert.equal(analyzer.analyze(samples, samples.length, 0).length, samples.length);
 });

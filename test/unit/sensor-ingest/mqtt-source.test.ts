@@ -17,6 +17,8 @@ class FakeClient extends EventEmitter {
   subscriptions: string[][] = [];
   connected = true;
   sent: { cmd: string; messageId: number }[] = [];
+  broken = 0;
+  stream = { destroy: () => this.broken++ };
 
   get acknowledged(): string[] {
     return this.sent.map(({ cmd, messageId }) => `${cmd} ${messageId}`);
@@ -39,7 +41,7 @@ class FakeClient extends EventEmitter {
 /** What a node of the suite does when it has done with a message that it held. */
 function release(message: FollowedMessage): void {
   message.holds = 0;
-  message.onRelease?.();
+  message.onMove?.();
 }
 
 function start(nextTurn: (action: () => void) => void = (action) => action(), qos: 0 | 1 | 2 = 0) {
@@ -50,6 +52,8 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
   const messages: FollowedMessage[] = [];
   /** Whether the flow takes its time over what it gets. */
   const flow = { slow: false };
+  const forgotten: string[] = [];
+  const deployment = { under: false, waiting: [] as (() => void)[] };
   const source = new MqttSource({
     broker: {
       kind: 'broker',
@@ -66,6 +70,7 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
     maxBytes: 1000,
     pacer: new Pacer(new TestClock(), nextTurn),
     nextTurn,
+    afterDeployment: (action) => (deployment.under ? deployment.waiting.push(action) : action()),
     onMessage({ payload }, followed) {
       handled.push(String(payload));
       if (!followed) {
@@ -74,19 +79,28 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
       const message = new FollowedMessage(`m${messages.length}`);
       message.holds = flow.slow ? 1 : 0;
       messages.push(message);
-      return message;
+      return { message, forget: () => forgotten.push(String(payload)) };
     },
     onState: (state) => states.push(state),
     warn: (text) => warnings.push(text),
   });
   const deliver = (payload: string, messageId = 1): { acknowledged: boolean | Error } => {
     const result: { acknowledged: boolean | Error } = { acknowledged: false };
-    client.handleMessage({ payload: Buffer.from(payload), qos, messageId } as IPublishPacket, (error) => {
-      result.acknowledged = error ?? true;
+    const packet = { payload: Buffer.from(payload), qos, messageId } as IPublishPacket;
+    client.options.customHandleAcks?.('', packet.payload as Buffer, packet, (refused) => {
+      if (refused instanceof Error) {
+        result.acknowledged = refused;
+        client.emit('error', refused);
+      }
     });
+    if (qos < 2) {
+      client.handleMessage(packet, (error) => {
+        result.acknowledged = error ?? true;
+      });
+    }
     return result;
   };
-  return { client, source, handled, states, warnings, messages, flow, deliver };
+  return { client, source, handled, states, warnings, messages, flow, forgotten, deployment, deliver };
 }
 
 test('a burst is handled in slices, with turns of the event loop in between', () => {
@@ -114,9 +128,9 @@ test('what arrives while the node closes is neither handled nor acknowledged, so
 
 test('every connection subscribes again, and shows how it stands', () => {
   const { client, states } = start();
-  client.emit('connect');
+  client.emit('connect', { sessionPresent: true });
   client.emit('close');
-  client.emit('connect');
+  client.emit('connect', { sessionPresent: true });
   assert.deepEqual(client.subscriptions, [
     ['a/#', 'b/+'],
     ['a/#', 'b/+'],
@@ -129,7 +143,7 @@ test('every connection subscribes again, and shows how it stands', () => {
 test('a refused subscription and an unreachable broker are reported once each, and throw nothing', () => {
   const { client, states, warnings } = start();
   client.grant = (filters) => filters.map((topic, i) => ({ topic, qos: i === 0 ? 135 : 1 }));
-  client.emit('connect');
+  client.emit('connect', { sessionPresent: true });
   assert.equal(states.at(-1), 'refused');
   assert.match(warnings[0], /line refuses a\/#/);
   for (let i = 0; i < 5; i++) {
@@ -189,16 +203,104 @@ test('what was not acknowledged when the connection was lost is left to the brok
   assert.equal(client.sent.length, 1);
 });
 
-test('QoS 2 goes on only when the flow has done with the message', () => {
+test('QoS 2 is confirmed as received when the flow has done with the message', () => {
   const loop = turns();
-  const { deliver, messages, flow } = start(loop.next, 2);
+  const { client, deliver, messages, flow, warnings } = start(loop.next, 2);
   flow.slow = true;
-  const result = deliver('a');
+  const result = deliver('a', 5);
   loop.run(20);
-  assert.equal(result.acknowledged, false);
+  assert.ok(result.acknowledged instanceof Error, 'mqtt.js itself confirms nothing');
+  assert.deepEqual(client.acknowledged, []);
   release(messages[0]);
   loop.run(20);
-  assert.equal(result.acknowledged, true);
+  assert.deepEqual(client.acknowledged, ['pubrec 5']);
+  assert.deepEqual(warnings, []);
+});
+
+test('until it is released, a message of QoS 2 that comes again is confirmed and not taken twice', () => {
+  const loop = turns();
+  const { client, deliver, messages, flow, handled } = start(loop.next, 2);
+  client.emit('connect', { sessionPresent: false });
+  flow.slow = true;
+  deliver('a', 5);
+  client.emit('close');
+  client.emit('connect', { sessionPresent: true });
+  deliver('a', 5);
+  loop.run(20);
+  release(messages[0]);
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, ['pubrec 5'], 'in the connection that is there now');
+  deliver('a', 5);
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, ['pubrec 5', 'pubrec 5']);
+  client.emit('packetreceive', { cmd: 'pubrel', messageId: 5 });
+  deliver('b', 5);
+  client.emit('connect', { sessionPresent: false });
+  deliver('c', 5);
+  assert.deepEqual(handled, ['a', 'b', 'c']);
+});
+
+test('what the broker sends again while the flow still has it is acknowledged after the first', () => {
+  const loop = turns();
+  const { client, deliver, messages, flow } = start(loop.next, 1);
+  flow.slow = true;
+  deliver('a', 7);
+  client.emit('close');
+  client.emit('connect', { sessionPresent: true });
+  flow.slow = false;
+  // Refused as a duplicate, so nobody holds it.
+  deliver('a', 8);
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, []);
+  release(messages[0]);
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, ['puback 8'], 'under its number in this connection only');
+});
+
+test('what is read of a connection that has ended is not acknowledged in the next one', () => {
+  const loop = turns();
+  const { client, deliver, messages, flow } = start(loop.next, 1);
+  client.emit('close');
+  flow.slow = true;
+  deliver('a', 7);
+  client.emit('connect', { sessionPresent: true });
+  release(messages[0]);
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, []);
+});
+
+test('what a deployment loses is let in again, and sent again by the broker with all that follows', () => {
+  const loop = turns();
+  const { client, deliver, messages, forgotten, deployment } = start(loop.next, 1);
+  deployment.under = true;
+  deliver('waits', 9);
+  assert.equal(messages.length, 0, 'while nodes may be missing nothing is handed on');
+  deployment.under = false;
+  deliver('a', 1);
+  deliver('b', 2);
+  deliver('c', 3);
+  messages[1].lost = true;
+  deployment.under = true;
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, ['puback 1']);
+  assert.deepEqual([forgotten, client.broken], [['b'], 0]);
+  deployment.waiting.splice(1).forEach((action) => action());
+  assert.equal(client.broken, 1);
+  client.emit('close');
+  client.emit('connect', { sessionPresent: true });
+  deployment.under = false;
+  deliver('b', 2);
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, ['puback 1', 'puback 2']);
+});
+
+test('what the flow has not done with when the node closes is let in again', async () => {
+  const { source, deliver, messages, flow, forgotten } = start(turns().next, 1);
+  flow.slow = true;
+  deliver('a', 3);
+  await source.close();
+  assert.deepEqual(forgotten, ['a']);
+  assert.equal(messages[0].onMove, undefined);
 });
 
 test('a closing node acknowledges first what the flow is done with', async () => {

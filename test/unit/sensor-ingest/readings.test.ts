@@ -143,6 +143,31 @@ test('the memory for ids keeps exactly the last ones, whatever comes', () => {
   );
 });
 
+test('an id that is removed can come again, and no other is forgotten with it', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.boolean()), { maxLength: 300 }),
+      (stream) => {
+        const recent = new RecentIds(1000);
+        const model = new Set<number>();
+        for (const [value, removed] of stream) {
+          const id = [value, value % 5] as const;
+          if (removed) {
+            recent.remove(...id);
+            model.delete(value);
+          } else {
+            recent.add(...id);
+            model.add(value);
+          }
+          for (let known = 0; known <= 60; known++) {
+            assert.equal(recent.has(known, known % 5), model.has(known));
+          }
+        }
+      },
+    ),
+  );
+});
+
 test('late and future readings are uncertain and leave the newest event time alone', () => {
   const { take } = bench({ lateness: 10, futureLimit: 5 });
   const quality = (offset: number): string => take({ ts: NOON + offset, v: offset })[0].reading.quality;

@@ -78,6 +78,7 @@ test('auto knows Sparkplug by its topic, and a payload under it that is none is 
   assert.equal(refusal(Buffer.from('{"x":4}'), 'spBv1.0/g/NDATA/n').code, 'DECODE');
   assert.equal(refusal('{"x":4}', 'spBv1.0/g/NDATA/n').code, 'DECODE');
   assert.equal(take('{"x":4}', 'plant/NDATA/n')[0].payload.x, 4);
+  assert.equal(take({ x: 4 }, 'spBv1.0/g/NDATA/n')[0].payload.x, 4, 'decoded by a node in front');
   assert.match(bench({ format: 'sparkplug' }).refusal(nodeBirth(), 'plant1/x').message, /spBv1\.0/);
 });
 
@@ -132,6 +133,45 @@ test('metrics of different times become readings of their own; null ones are lef
     outcomes.map(({ reading }) => reading.ts),
     [NOON + 1000, NOON + 2000],
   );
+});
+
+test('a message whose metrics have ever new times makes no more rows than a batch may have', () => {
+  const { refusal } = bench({ format: 'sparkplug' });
+  const metrics = Array.from({ length: 10_001 }, (_, i): Metric => ({
+    name: 'Temp',
+    type: 'Float',
+    value: i,
+    timestamp: NOON + i,
+  }));
+  assert.equal(refusal(encode(metrics), DATA).code, 'TOO_LARGE');
+});
+
+test('births under names too long to be kept are refused before they are remembered', () => {
+  const { refusal, take } = bench({ format: 'sparkplug', maxSources: 1 });
+  const topic = `spBv1.0/plant/NBIRTH/${'x'.repeat(2000)}`;
+  assert.equal(refusal(nodeBirth(), topic).code, 'TOO_LARGE');
+  take(nodeBirth(), NODE);
+});
+
+/** A birth or data metric "motor" that is a template with one member "turns". */
+function motor(member: object, isDefinition = false): Buffer {
+  const value = { templateRef: 'Motor', isDefinition, metrics: [{ name: 'turns', ...member }] };
+  const metrics = [{ name: 'motor', type: 'Template', value, timestamp: NOON }];
+  return Buffer.from(
+    tahu.encodePayload({ timestamp: NOON, metrics } as unknown as Parameters<typeof tahu.encodePayload>[0]),
+  );
+}
+
+test('a template is read with its members, its definition is no measurement', () => {
+  const { take } = bench({ format: 'sparkplug' });
+  assert.deepEqual(take(motor({ type: 'Int32', value: 7 }, true), DEVICE), []);
+  assert.deepEqual(take(motor({ type: 'Int32', value: -7 }), DEVICE)[0].payload, { 'motor.turns': -7 });
+  // A metric "motor" with a template whose member "turns" has int_value 4294967288 and no data type.
+  const member = [0x0a, 5, ...Buffer.from('turns'), 0x50, 0xf8, 0xff, 0xff, 0xff, 0x0f];
+  const template = [0x12, member.length, ...member];
+  const metric = [0x0a, 5, ...Buffer.from('motor'), 0x92, 0x01, template.length, ...template];
+  const data = Buffer.from([0x12, metric.length, ...metric]);
+  assert.deepEqual(take(data, DATA)[0].payload, { 'motor.turns': -8 }, 'by the data type of the birth');
 });
 
 test('historical values pass without moving time on; their order after newer ones makes nothing late', () => {

@@ -156,6 +156,18 @@ test('a gap of years in event time costs no more than a gap of seconds', () => {
   assert.equal(clock.now(), before);
 });
 
+test('late rows cost no more the more newer ones are held', () => {
+  const { take } = bench({ window: 'time', windowSize: 60, dedupe: 0 });
+  const batch = (offset: number): object[] =>
+    Array.from({ length: 10_000 }, (_, v) => ({ ts: NOON + offset, v }));
+  for (let i = 0; i < 20; i++) {
+    take(batch(30_000));
+  }
+  const started = performance.now();
+  take(batch(20_000));
+  assert.ok(performance.now() - started < 1000);
+});
+
 test('what cannot be held is refused, and neither rows nor memory leak', () => {
   const budget = new ValueBudget(100);
   claim(budget, 90);

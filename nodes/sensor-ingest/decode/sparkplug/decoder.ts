@@ -1,27 +1,15 @@
 import { EdgeError } from '../../../shared/errors';
-import type { Quality } from '../../../shared/messages';
 import { excerpt } from '../../../shared/text';
+import { withinLength } from '../../rows/paths';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './payload';
+import { rowsOf, type SparkplugRow } from './rows';
 import { parseSparkplugTopic, type SparkplugTopic } from './topic';
-import { AMBIGUOUS, plainValue, type PlainValue } from './value';
+import { declarationOf, type Declared } from './value';
 
 /** Characters of the metric names that all births of one node may be remembered with. */
 const NAME_BUDGET = 16 * 1024 * 1024;
 /** What a remembered metric costs besides its name, in characters. */
 const METRIC_COST = 64;
-const STALE = 500;
-/** Metrics that command or describe an edge node and measure nothing. */
-const CONTROL = /^(bdSeq$|(Node|Device) Control\/)/;
-
-/** Metrics of one message that share a timestamp and a quality. */
-export interface SparkplugRow {
-  values: Record<string, PlainValue>;
-  /** Event time, ms since the epoch. */
-  ts: number | undefined;
-  quality: Quality;
-  /** Sent later than it happened, while something newer may have come before. */
-  historical: boolean;
-}
 
 /** What one Sparkplug message says. */
 export interface SparkplugMessage {
@@ -34,9 +22,8 @@ export interface SparkplugMessage {
   rebirthTopic: string | undefined;
 }
 
-interface KnownMetric {
+interface KnownMetric extends Declared {
   name: string;
-  datatype: number | undefined;
 }
 
 /** A source's metrics as its last birth declared them. */
@@ -75,6 +62,7 @@ export class SparkplugDecoder {
     if (!topic) {
       return undefined;
     }
+    withinLength(topic.source, 'The name of the source');
     const payload = readSparkplugPayload(bytes);
     const message: SparkplugMessage = {
       source: topic.source,
@@ -94,7 +82,7 @@ export class SparkplugDecoder {
       case 'NBIRTH':
       case 'DBIRTH':
         message.isBirth = true;
-        message.rows = rowsOf(payload, (metric) => metric, topic, true);
+        message.rows = rowsOf(payload, ({ name }) => ({ name }), topic, true);
         this.birth(topic, payload, message);
         break;
       case 'NDATA':
@@ -111,7 +99,8 @@ export class SparkplugDecoder {
   private birth(topic: SparkplugTopic, payload: SparkplugPayload, message: SparkplugMessage): void {
     const birth: Birth = { byAlias: new Map(), byName: new Map(), cost: 0 };
     let bdSeq: number | undefined;
-    for (const { name, alias, datatype, value } of payload.metrics) {
+    for (const declared of payload.metrics) {
+      const { name, alias, value } = declared;
       if (name === undefined || name === '') {
         throw new EdgeError(
           'DECODE',
@@ -121,12 +110,12 @@ export class SparkplugDecoder {
       if (name === 'bdSeq' && value && 'value' in value) {
         bdSeq = Number(value.value);
       }
-      const metric = { name, datatype };
+      const metric = { name, ...declarationOf(declared) };
       birth.byName.set(name, metric);
       if (alias !== undefined) {
         birth.byAlias.set(alias, metric);
       }
-      birth.cost += name.length + METRIC_COST;
+      birth.cost += costOf(declared);
     }
     const node = this.nodeOf(topic.edgeNode);
     const replaced = topic.type === 'NBIRTH' ? [...node.births.keys()] : [topic.source];
@@ -204,67 +193,19 @@ export class SparkplugDecoder {
   }
 
   /** The name and data type of a data metric; one whose birth was not seen has what it says itself. */
-  private known(topic: SparkplugTopic, metric: SparkplugMetric): Partial<KnownMetric> {
+  private known(
+    topic: SparkplugTopic,
+    metric: SparkplugMetric,
+  ): { name: string | undefined; declared: Declared | undefined } {
     const birth = this.nodes.get(topic.edgeNode)?.births.get(topic.source);
     const byName = metric.name ? birth?.byName.get(metric.name) : undefined;
     const found = byName ?? (metric.alias === undefined ? undefined : birth?.byAlias.get(metric.alias));
-    return {
-      name: metric.name ? metric.name : found?.name,
-      datatype: metric.datatype ?? found?.datatype,
-    };
+    return { name: metric.name ? metric.name : found?.name, declared: found };
   }
 }
 
-/** Groups metrics into rows. A birth gives the state at its own time, whenever each value last changed. */
-function rowsOf(
-  payload: SparkplugPayload,
-  knownOf: (metric: SparkplugMetric) => Partial<KnownMetric>,
-  topic: SparkplugTopic,
-  isBirth: boolean,
-): SparkplugRow[] {
-  const rows = new Map<string, SparkplugRow>();
-  for (const metric of payload.metrics) {
-    const { name, datatype } = knownOf(metric);
-    if (name === undefined) {
-      throw unborn(topic, `the alias ${metric.alias ?? '(none)'} of a metric without a name`);
-    }
-    const value = plainValue(metric, datatype);
-    if (value === AMBIGUOUS) {
-      throw unborn(topic, `the data type of the metric "${excerpt(name)}"`);
-    }
-    if (value === undefined || CONTROL.test(name)) {
-      continue;
-    }
-    const { historical } = metric;
-    const ts = isBirth && !historical ? (payload.ts ?? metric.ts) : (metric.ts ?? payload.ts);
-    const quality = qualityOf(metric.quality);
-    const key = `${ts ?? ''} ${quality} ${historical}`;
-    let row = rows.get(key);
-    if (!row) {
-      row = { values: {}, ts, quality, historical };
-      rows.set(key, row);
-    }
-    setValue(row.values, name, value);
-  }
-  return [...rows.values()].sort((a, b) => (a.ts ?? Infinity) - (b.ts ?? Infinity));
-}
-
-/** OPC quality codes: 192–255 good, 64–127 uncertain, below bad; 500 is Sparkplug's own "stale". */
-function qualityOf(code: number | undefined): Quality {
-  if (code === undefined || (code >= 192 && code < 256)) {
-    return 'good';
-  }
-  return code === STALE || (code >= 64 && code < 128) ? 'uncertain' : 'bad';
-}
-
-function setValue(values: Record<string, PlainValue>, name: string, value: PlainValue): void {
-  Object.defineProperty(values, name, { value, enumerable: true, writable: true, configurable: true });
-}
-
-function unborn(topic: SparkplugTopic, what: string): EdgeError {
-  return new EdgeError(
-    'DECODE',
-    `Nothing is known of ${what}: no birth of "${excerpt(topic.source)}" has come. Ask the edge node for a new one (its metric "Node Control/Rebirth"); with an MQTT broker as input this node does so itself.`,
-    { source: topic.source, rebirthTopic: topic.commandTopic },
-  );
+/** What remembering a metric costs, in characters. */
+function costOf({ name = '', value }: SparkplugMetric): number {
+  const members = value?.kind === 'template' ? value.metrics : [];
+  return members.reduce((sum, member) => sum + costOf(member), name.length + METRIC_COST);
 }

@@ -156,19 +156,24 @@ class PayloadReader {
     }
   }
 
+  /** The metrics of a template's instance; a definition measures nothing. */
   private template(end: number, depth: number): SparkplugMetric[] {
     if (depth > MAX_DEPTH) {
       throw nestedTooDeep();
     }
     const metrics: SparkplugMetric[] = [];
+    let measured = metrics;
     this.fields(end, (field, type) => {
-      const isMetric = field === 2 && type === WireType.LengthDelimited;
-      if (isMetric) {
+      if (field === 2 && type === WireType.LengthDelimited) {
         metrics.push(this.metric(this.end(), depth));
+      } else if (field === 5 && type === WireType.Varint) {
+        measured = this.reader.bool() ? [] : metrics;
+      } else {
+        return false;
       }
-      return isMetric;
+      return true;
     });
-    return metrics;
+    return measured;
   }
 
   /** Keys and values of a property set are two lists of the same order. */

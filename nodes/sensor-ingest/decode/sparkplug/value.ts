@@ -30,20 +30,28 @@ const ARRAYS: Partial<Record<number, [width: number, read: (view: DataView, at: 
 /** A value of a row: what a JSON sender would have sent. */
 export type PlainValue = number | boolean | string | number[] | { [name: string]: PlainValue };
 
+/** What a birth says of a metric that its data need not repeat; of a template, by the names of its members. */
+export interface Declared {
+  datatype: number | undefined;
+  members: ReadonlyMap<string, Declared> | undefined;
+}
+
 /** Says that a value cannot be told without the data type that the birth certificate gives. */
 export const AMBIGUOUS = Symbol('ambiguous');
 
 /**
  * The value of a metric, by the data type that it or its birth certificate names.
  *
+ * @param declared what the birth said of it, where one is known
  * @returns undefined for what is no telemetry (null, data sets, files, property sets); {@link AMBIGUOUS} for a whole
  *   number that would differ with and without a sign when no data type is known
  */
 export function plainValue(
   metric: SparkplugMetric,
-  datatype: number | undefined,
+  declared: Declared | undefined,
 ): PlainValue | undefined | typeof AMBIGUOUS {
   const { value } = metric;
+  const datatype = metric.datatype ?? declared?.datatype;
   if (metric.isNull || value === undefined) {
     return undefined;
   }
@@ -56,7 +64,7 @@ export function plainValue(
     case 'bytes':
       return datatype === undefined ? undefined : unpackArray(value.value, datatype);
     case 'template':
-      return templateValue(value.metrics);
+      return templateValue(value.metrics, declared?.members);
     case 'float':
     case 'double':
     case 'boolean':
@@ -91,10 +99,13 @@ function unpackArray(bytes: Uint8Array, datatype: number): number[] | undefined 
   return Array.from({ length: bytes.length / width }, (_, i) => read(view, i * width));
 }
 
-function templateValue(metrics: readonly SparkplugMetric[]): PlainValue | undefined | typeof AMBIGUOUS {
+function templateValue(
+  metrics: readonly SparkplugMetric[],
+  declared: ReadonlyMap<string, Declared> | undefined,
+): PlainValue | undefined | typeof AMBIGUOUS {
   const entries: [string, PlainValue][] = [];
   for (const metric of metrics) {
-    const value = plainValue(metric, metric.datatype);
+    const value = plainValue(metric, declared?.get(metric.name ?? ''));
     if (value === AMBIGUOUS) {
       return AMBIGUOUS;
     }
@@ -104,4 +115,13 @@ function templateValue(metrics: readonly SparkplugMetric[]): PlainValue | undefi
   }
   // Not by assignment, which would take the name __proto__ for more than a name.
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
+/** What a birth's metric declares for the data that follows. */
+export function declarationOf({ datatype, value }: SparkplugMetric): Declared {
+  return { datatype, members: value?.kind === 'template' ? membersOf(value.metrics) : undefined };
+}
+
+function membersOf(metrics: readonly SparkplugMetric[]): Map<string, Declared> {
+  return new Map(metrics.map((metric) => [metric.name ?? '', declarationOf(metric)]));
 }

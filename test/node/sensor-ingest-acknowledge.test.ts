@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { after, before, test } from 'node:test';
+import { Aedes } from 'aedes';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { untilStatus } from '../support/ingest-node';
+import { TestRuntime, type FlowNode } from '../support/runtime';
+
+let runtime: TestRuntime;
+let broker: Aedes;
+let server: Server;
+let machines: MqttClient;
+const url = (): string => `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+before(async () => {
+  broker = await Aedes.createBroker();
+  server = createServer((socket) => broker.handle(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  machines = await connectAsync(url(), { clientId: 'machines' });
+  runtime = await TestRuntime.start();
+});
+
+after(async () => {
+  await runtime.stop();
+  await machines.endAsync(true);
+  await new Promise<void>((resolve) => broker.close(resolve));
+  server.close();
+});
+
+type NodeOfAChain = Pick<FlowNode, 'type'>;
+
+const PASS = { type: 'function', func: 'return msg;', outputs: 1 };
+const SPLIT = { type: 'split', arraySplt: 1, arraySpltType: 'len', splt: '\\n', spltType: 'str' };
+
+/** An ingest node, ordinary nodes in a row, and an uplink to the same broker. */
+function flow(between: NodeOfAChain[], qos: number, ttl = 0): FlowNode[] {
+  return [
+    { id: 'broker', type: 'edge-broker', url: url(), protocolVersion: '4' },
+    {
+      id: 'ingest',
+      type: 'sensor-ingest',
+      source: 'mqtt',
+      broker: 'broker',
+      topic: 'plant/+',
+      qos,
+      wires: [['n0'], [], []],
+    },
+    ...between.map((node, i) => ({ id: `n${i}`, wires: [[`n${i + 1}`]], ...node })),
+    {
+      id: `n${between.length}`,
+      type: 'resilient-uplink',
+      connections: ['broker'],
+      topic: 'cloud/{topic}',
+      ttl,
+      wires: [[], []],
+    },
+    { id: 'complete', type: 'complete', scope: [`n${between.length}`], wires: [['accepted']] },
+    { id: 'accepted', type: 'test-sink', wires: [] },
+  ];
+}
+
+test('through many ordinary nodes and a split, the broker is told when the uplink has accepted, not before', async () => {
+  await runtime.deploy(flow([...new Array<NodeOfAChain>(9).fill(PASS), SPLIT, PASS], 1));
+  await untilStatus(runtime, 'sensor-ingest.status.listening');
+  const accepted: number[] = [];
+  const told = (_packet: unknown, { id }: { id: string }): void => {
+    if (id.endsWith('-ingest')) {
+      accepted.push(runtime.messages('accepted').length);
+    }
+  };
+  broker.on('ack', told);
+  for (let v = 0; v < 30; v++) {
+    await machines.publishAsync('plant/a', `{"v":${v}}`, { qos: 1 });
+    await runtime.until(() => accepted.length > v, `the acknowledgement of ${v}`);
+  }
+  broker.off('ack', told);
+  assert.deepEqual(
+    accepted,
+    Array.from({ length: 30 }, (_, v) => v + 1),
+  );
+});
+
+// Aedes sends what was not confirmed under QoS 2 again and again, so fewer at a time.
+for (const [deployment, qos, burst] of [
+  ['full', 1, 30],
+  ['nodes', 1, 30],
+  ['nodes', 2, 5],
+] as const) {
+  test(`${deployment} deployments while readings of QoS ${qos} flow lose none of them`, async () => {
+    const arrived = new Set<number>();
+    const cloud = await connectAsync(url(), { clientId: 'cloud' });
+    cloud.on('message', (_topic, body) => arrived.add((JSON.parse(body.toString()) as { n: number }).n));
+    await cloud.subscribeAsync('cloud/#', { qos: 1 });
+    await runtime.deploy(flow([PASS, PASS, PASS], qos));
+    await untilStatus(runtime, 'sensor-ingest.status.listening');
+    let published = 0;
+    const publish = setInterval(() => {
+      for (let i = 0; i < burst; i++) {
+        const n = published++;
+        machines.publish(`plant/m${n % 10}`, JSON.stringify({ n, ts: Date.now() }), { qos });
+      }
+    }, 10);
+    try {
+      for (let ttl = 1; ttl <= 2; ttl++) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const changed = flow([PASS, PASS, PASS], qos, deployment === 'nodes' ? ttl * 1000 : 0);
+        await runtime.deploy(changed, {}, deployment);
+      }
+    } finally {
+      clearInterval(publish);
+    }
+    await runtime.until(() => arrived.size === published, 'all readings', 20_000).catch(() => undefined);
+    await cloud.endAsync(true);
+    assert.equal(arrived.size, published);
+  });
+}
