@@ -16,7 +16,8 @@ const MAX_RUN_VALUES = 8 * 1024 * 1024;
 
 /**
  * What a node remembers between messages: its sources with their windows and runs of the reduction, and the births of
- * Sparkplug edge nodes. A deployment that leaves the node as it is hands it to the next instance.
+ * Sparkplug edge nodes. A deployment that leaves the node as it is hands it to the next instance; ids, to know readings
+ * that come again, only where a broker's session delivers again.
  */
 export class IngestMemory {
   readonly sources: Sources;
@@ -37,6 +38,14 @@ export class IngestMemory {
       makeWindow: () => makeWindow(config, this.extractor, windows),
       makeReducer: () => makeReducer(config, runs),
     });
+  }
+
+  /** Prepares it for the instance that goes on with it. */
+  handOver({ subscription }: IngestConfig): this {
+    if (!subscription) {
+      this.sources.forgetReadings();
+    }
+    return this;
   }
 
   /** Whether another instance with this configuration can go on with it. */

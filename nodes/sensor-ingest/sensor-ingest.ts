@@ -129,7 +129,7 @@ export = function (RED: NodeAPI): void {
           activity.stop();
           await source?.close();
           if (!removed) {
-            leaveBehind(TYPE, context.id, pipeline.memory);
+            leaveBehind(TYPE, context.id, pipeline.memory.handOver(config));
           }
         },
       };

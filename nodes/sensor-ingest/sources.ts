@@ -101,6 +101,25 @@ export class Sources {
     return state;
   }
 
+  /**
+   * Lets go of what identifies single readings; windows and runs of the reduction stay. Numbers, ids and times begin anew
+   * with the next reading of each source.
+   */
+  forgetReadings(): void {
+    for (const state of this.states.values()) {
+      if (!state.window && !state.reducer) {
+        this.states.delete(state.name);
+        continue;
+      }
+      state.seq = 0;
+      state.newest = -Infinity;
+      state.recent = new RecentIds(this.options.dedupe);
+      state.heardAt = Infinity;
+      state.silent = false;
+    }
+    this.silentCount = 0;
+  }
+
   /** Notes that a source was heard; returns the event of its return when it had been silent. */
   heard(state: SourceState, clock: Clock): SourceEvent | undefined {
     const since = state.heardAtTime;

@@ -19,18 +19,25 @@ const subflow: FlowNode[] = [
     type: 'subflow',
     z: undefined,
     in: [{ wires: [{ id: 'inner' }] }],
-    out: [{ wires: [{ id: 'inner', port: 0 }] }],
+    out: [{ wires: [{ id: 'inner', port: 0 }] }, { wires: [{ id: 'inner', port: 1 }] }],
   },
-  { id: 'inner', type: 'sensor-ingest', z: 'line', wires: [[], [], []] },
+  { id: 'inner', type: 'sensor-ingest', z: 'line', reduce: 'deadband', tolerance: 5, wires: [[], [], []] },
   { id: 'readings', type: 'test-sink', wires: [] },
+  { id: 'reduced', type: 'test-sink', wires: [] },
 ];
-const instance: FlowNode = { id: 'line1', type: 'subflow:line', wires: [['readings']] };
+const instance: FlowNode = { id: 'line1', type: 'subflow:line', wires: [['readings'], ['reduced']] };
 
 test('a node inside a subflow goes on after a deployment, and leaves nothing when its subflow is deleted', async () => {
-  for (const seq of [0, 1]) {
+  for (const [v, kept] of [
+    [0, 1],
+    [4, 0],
+    [6, 1],
+  ]) {
     await runtime.deploy([...subflow, instance]);
-    runtime.inject('line1', { topic: 'press', payload: { v: seq } });
-    assert.equal(readingOf((await runtime.collect('readings', 1))[0]).seq, seq);
+    runtime.inject('line1', { topic: 'press', payload: { v } });
+    assert.equal(readingOf((await runtime.collect('readings', 1))[0]).seq, 0);
+    await runtime.collect('reduced', kept);
+    assert.equal(runtime.messages('reduced').length, kept, String(v));
   }
   for (const kind of ['full', 'nodes'] as const) {
     await runtime.deploy([...subflow, instance]);

@@ -148,7 +148,6 @@ test('a deployment that leaves the node as it is goes on where it was; a changed
   await runtime.collect('reduced', 1);
   await runtime.deploy(ingestFlow({ ...properties, name: 'renamed' }));
   send(1, 5.5);
-  send(0, 5);
   send(2, 7);
   const [point] = await runtime.collect('reduced', 1);
   assert.deepEqual(point.payload, { v: 7 }, '5.5 is within the band of 5, which was sent before');
@@ -156,12 +155,12 @@ test('a deployment that leaves the node as it is goes on where it was; a changed
   assert.deepEqual([pointsIn, pointsOut], [3, 2]);
   assert.deepEqual(
     (await runtime.collect('readings', 2)).map((msg) => readingOf(msg).seq),
-    [1, 2],
+    [0, 1],
+    'by wire nothing comes twice, so numbers and ids begin anew',
   );
-  assert.equal(errorOf((await runtime.collect('rejects', 1))[0]).code, 'DUPLICATE');
   await runtime.deploy(ingestFlow({ ...properties, tolerance: 2 }));
-  send(2, 7);
-  assert.equal(readingOf((await runtime.collect('readings', 1))[0]).seq, 0);
+  send(3, 7.5);
+  assert.deepEqual((await runtime.collect('reduced', 1))[0].payload, { v: 7.5 });
 });
 
 test('Sparkplug by wire: births, data and the death of an edge node', async () => {
