@@ -28,7 +28,7 @@ const DEVICE = 'spBv1.0/plant/DBIRTH/edge1/press';
 const DATA = 'spBv1.0/plant/DDATA/edge1/press';
 
 const nodeBirth = (bdSeq = 0): Buffer => encode([{ name: 'bdSeq', type: 'UInt64', value: bdSeq }], 0);
-const pressBirth = (seq = 1): Buffer =>
+const pressBirth = (seq = 1, timestamp = NOON): Buffer =>
   encode(
     [
       { name: 'Motor/Speed', alias: 1, type: 'Int16', value: -1500 },
@@ -36,6 +36,7 @@ const pressBirth = (seq = 1): Buffer =>
       { name: 'State', alias: 3, type: 'String', value: 'RUN' },
     ],
     seq,
+    timestamp,
   );
 
 /** A pipeline that has seen the births of an edge node and its press. */
@@ -213,19 +214,27 @@ test('deaths report their sources silent at once, births bring them back, an old
   assert.equal(pipeline.sources.silentCount, 1);
 });
 
-test('a gap in the sequence asks for a birth, messages in sequence do not', () => {
-  const { pipeline } = born();
-  const rebirth = (seq: number): string | undefined =>
-    pipeline.accept({
+test('a gap in the sequence asks for a birth, and until it comes makes aliases doubtful', () => {
+  const station = born();
+  const data = (seq: number, metric: object): { rebirth: string | undefined; quality: string } => {
+    const { rebirthTopic, outcomes } = station.pipeline.accept({
       topic: DATA,
-      payload: encode([{ alias: 2, type: 'Float', value: seq, timestamp: NOON + seq }], seq),
-    }).rebirthTopic;
-  assert.equal(rebirth(2), undefined);
-  assert.equal(rebirth(4), 'spBv1.0/plant/NCMD/edge1');
-  for (let seq = 5; seq < 256; seq++) {
-    assert.equal(rebirth(seq), undefined);
+      payload: encode([{ type: 'Float', value: seq, timestamp: NOON + seq, ...metric } as Metric], seq),
+    });
+    return { rebirth: rebirthTopic, quality: outcomes[0].reading.quality };
+  };
+  const alias = { alias: 2 };
+  assert.deepEqual(data(2, alias), { rebirth: undefined, quality: 'good' });
+  assert.deepEqual(data(4, alias), { rebirth: 'spBv1.0/plant/NCMD/edge1', quality: 'uncertain' });
+  assert.deepEqual(data(5, alias), { rebirth: undefined, quality: 'uncertain' });
+  assert.equal(data(6, { name: 'Temp' }).quality, 'good', 'names are never in doubt');
+  for (let seq = 7; seq < 256; seq++) {
+    assert.equal(data(seq, alias).rebirth, undefined);
   }
-  assert.equal(rebirth(0), undefined);
+  assert.equal(data(0, alias).rebirth, undefined);
+  station.take(nodeBirth(), NODE);
+  station.take(pressBirth(1, NOON + 500), DEVICE);
+  assert.equal(data(2, { alias: 2, timestamp: NOON + 999 }).quality, 'good');
 });
 
 test('commands, host states and control metrics are no telemetry and no reject', () => {

@@ -2,7 +2,7 @@ import { EdgeError } from '../../../shared/errors';
 import { excerpt } from '../../../shared/text';
 import { withinLength } from '../../rows/paths';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './payload';
-import { rowsOf, type SparkplugRow } from './rows';
+import { rowsOf, type KnownMetric, type SparkplugRow } from './rows';
 import { parseSparkplugTopic, type SparkplugTopic } from './topic';
 import { declarationOf, type Declared } from './value';
 
@@ -22,14 +22,14 @@ export interface SparkplugMessage {
   rebirthTopic: string | undefined;
 }
 
-interface KnownMetric extends Declared {
+interface BornMetric extends Declared {
   name: string;
 }
 
 /** A source's metrics as its last birth declared them. */
 interface Birth {
-  byAlias: Map<string, KnownMetric>;
-  byName: Map<string, KnownMetric>;
+  byAlias: Map<string, BornMetric>;
+  byName: Map<string, BornMetric>;
   cost: number;
 }
 
@@ -39,6 +39,8 @@ interface EdgeNode {
   /** Number that a birth and the death it prepared share. */
   bdSeq: number | undefined;
   seq: number | undefined;
+  /** Whether a message was missed since its birth: if that was another birth, aliases mean something else now. */
+  doubtful: boolean;
 }
 
 /**
@@ -90,7 +92,7 @@ export class SparkplugDecoder {
         if (payload.metrics.length === 0) {
           throw new EdgeError('DECODE', 'The Sparkplug payload has no metrics. Correct the sender.');
         }
-        message.rows = rowsOf(payload, (metric) => this.known(topic, metric), topic, false);
+        message.rows = this.dataRows(topic, payload);
         this.follow(topic, payload, message);
     }
     return message;
@@ -132,6 +134,7 @@ export class SparkplugDecoder {
     if (topic.type === 'NBIRTH') {
       node.bdSeq = bdSeq;
       node.seq = payload.seq;
+      node.doubtful = false;
     } else {
       this.follow(topic, payload, message);
     }
@@ -147,7 +150,7 @@ export class SparkplugDecoder {
           { source: edgeNode },
         );
       }
-      node = { births: new Map(), bdSeq: undefined, seq: undefined };
+      node = { births: new Map(), bdSeq: undefined, seq: undefined, doubtful: false };
       this.nodes.set(edgeNode, node);
     }
     return node;
@@ -159,10 +162,22 @@ export class SparkplugDecoder {
     if (!node || seq === undefined) {
       return;
     }
-    if (node.seq !== undefined && seq !== (node.seq + 1) % 256) {
+    if (hasGap(node, seq)) {
       message.rebirthTopic = topic.commandTopic;
+      node.doubtful = true;
     }
     node.seq = seq;
+  }
+
+  private dataRows(topic: SparkplugTopic, payload: SparkplugPayload): SparkplugRow[] {
+    const node = this.nodes.get(topic.edgeNode);
+    const doubtful = node !== undefined && (node.doubtful || hasGap(node, payload.seq));
+    return rowsOf(
+      payload,
+      (metric) => ({ ...this.known(topic, metric), doubtful: doubtful && !metric.name }),
+      topic,
+      false,
+    );
   }
 
   private nodeDies(topic: SparkplugTopic, { metrics }: SparkplugPayload): string[] {
@@ -193,15 +208,16 @@ export class SparkplugDecoder {
   }
 
   /** The name and data type of a data metric; one whose birth was not seen has what it says itself. */
-  private known(
-    topic: SparkplugTopic,
-    metric: SparkplugMetric,
-  ): { name: string | undefined; declared: Declared | undefined } {
+  private known(topic: SparkplugTopic, metric: SparkplugMetric): KnownMetric {
     const birth = this.nodes.get(topic.edgeNode)?.births.get(topic.source);
     const byName = metric.name ? birth?.byName.get(metric.name) : undefined;
     const found = byName ?? (metric.alias === undefined ? undefined : birth?.byAlias.get(metric.alias));
     return { name: metric.name ? metric.name : found?.name, declared: found };
   }
+}
+
+function hasGap({ seq: last }: EdgeNode, seq: number | undefined): boolean {
+  return last !== undefined && seq !== undefined && seq !== (last + 1) % 256;
 }
 
 /** What remembering a metric costs, in characters. */

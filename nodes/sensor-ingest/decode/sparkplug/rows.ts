@@ -21,21 +21,27 @@ export interface SparkplugRow {
   historical: boolean;
 }
 
+/** What is known of a metric: its name, what its birth declared, and whether another birth may have been missed. */
+export interface KnownMetric {
+  name?: string | undefined;
+  declared?: Declared | undefined;
+  doubtful?: boolean;
+}
+
 /**
  * Groups metrics into rows. A birth gives the state at its own time, whenever each value last changed.
  *
- * @param knownOf what is known of a metric: its name, and what its birth declared
  * @throws EdgeError `DECODE` with `details.rebirthTopic`, `TOO_LARGE`
  */
 export function rowsOf(
   payload: SparkplugPayload,
-  knownOf: (metric: SparkplugMetric) => { name?: string | undefined; declared?: Declared | undefined },
+  knownOf: (metric: SparkplugMetric) => KnownMetric,
   topic: SparkplugTopic,
   isBirth: boolean,
 ): SparkplugRow[] {
   const rows = new Map<string, SparkplugRow>();
   for (const metric of payload.metrics) {
-    const { name, declared } = knownOf(metric);
+    const { name, declared, doubtful } = knownOf(metric);
     if (name === undefined) {
       throw unborn(topic, `the alias ${metric.alias ?? '(none)'} of a metric without a name`);
     }
@@ -48,7 +54,8 @@ export function rowsOf(
     }
     const { historical } = metric;
     const ts = isBirth && !historical ? (payload.ts ?? metric.ts) : (metric.ts ?? payload.ts);
-    const quality = qualityOf(metric.quality);
+    const given = qualityOf(metric.quality);
+    const quality = doubtful && given === 'good' ? 'uncertain' : given;
     const key = `${ts ?? ''} ${quality} ${historical}`;
     let row = rows.get(key);
     if (!row) {
