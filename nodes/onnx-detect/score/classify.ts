@@ -43,6 +43,10 @@ export function classifier(parts: ScorerParts, trials: readonly Run[]): Scorer {
     task: 'classify',
     output: form.name,
     threshold,
+    activation: columns.activation,
+    ...(named && {
+      classes: named.labels.map((label, at) => ({ label, failing: named.failing[at] })),
+    }),
     score({ outputs }, row) {
       const score = scoreOf(outputs, row);
       if (!named) {
