@@ -16,7 +16,8 @@ const REFUSALS: Partial<Record<number, Refusal>> = {
 /** An error as the node would give it: its code and its message; a configuration error with its property. */
 export function failureBox({ code, message, property }: Failure, translate: Translate): JQuery {
   const box = $('<div>', { class: 'edge-failure', role: 'alert' }).append($('<code>').text(code));
-  if (property !== undefined) {
+  // Other errors name properties of files, such as a model card's, which may be called the same.
+  if (property !== undefined && code === 'CONFIG') {
     const key = `label.${property}`;
     const label = translate(key);
     box.append($('<strong>').text(label.endsWith(key) ? property : label));

@@ -12,7 +12,7 @@ const CSS = `
 .edge-table { border: 1px solid var(--red-ui-form-input-border-color); border-radius: 4px; margin-bottom: 12px; max-height: 240px; overflow-y: auto; }
 .edge-table table { border-collapse: collapse; table-layout: fixed; width: 100%; }
 .edge-table th { background: var(--red-ui-form-background); color: var(--red-ui-secondary-text-color); font-weight: normal; position: sticky; text-align: left; top: 0; z-index: 1; }
-.edge-table th, .edge-table td { border-bottom: 1px solid var(--red-ui-secondary-border-color); overflow: hidden; padding: 4px 10px; text-overflow: ellipsis; white-space: nowrap; }
+.edge-table th, .edge-table td { border-bottom: 1px solid var(--red-ui-secondary-border-color); overflow: hidden; padding: 4px 8px; text-overflow: ellipsis; white-space: nowrap; }
 .edge-table tr:last-child td { border-bottom: 0; }
 .edge-table .edge-number { font-variant-numeric: tabular-nums; text-align: right; }
 `;
