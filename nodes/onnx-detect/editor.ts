@@ -1,14 +1,30 @@
 import { CATEGORY, COLORS, fieldValue, foldable, linesToList, listToLines } from '../shared/editor/forms';
+import { useDialogStyles } from '../shared/editor/styles';
 import { complaint, fieldLabels, numberField, requiredField } from '../shared/editor/validators';
+import { enteredProviders } from './editor/entered';
+import { FeatureHint } from './editor/feature-hint';
+import { InspectPanel } from './editor/inspect-panel';
+import { ModelFields } from './editor/model-field';
+import { TryPanel } from './editor/try-panel';
 
 const TEXTS = '@millwright/node-red-edge/onnx-detect:onnx-detect';
 const label = fieldLabels('onnx-detect');
 
+/** What is at work in the dialog that is open, and whose dialog it is. */
+let opened: { stop(): void }[] = [];
+let editing: string | undefined;
+
+function stopAll(): void {
+  editing = undefined;
+  opened.forEach((part) => part.stop());
+  opened = [];
+}
+
 const count = (max: number): Validator => numberField({ min: 1, max, integer: true });
 
-/** Votes can only come from the readings that are counted. */
+/** Votes can only come from the readings that are counted, as entered where the dialog is open. */
 const votesField: Validator = function (value, options) {
-  const window = Number(this.voteWindow);
+  const window = Number(this.id === editing ? fieldValue('voteWindow') : this.voteWindow);
   return Number(value) > window
     ? complaint('max', { label: options.label ?? '', max: window })
     : count(1000).call(this, value, options);
@@ -55,15 +71,31 @@ RED.nodes.registerType('onnx-detect', {
     return this._(`onnx-detect.output.${index === 0 ? 'detected' : 'clear'}`);
   },
   oneditprepare() {
+    useDialogStyles();
     listToLines('features', this.features);
     $('#node-input-providers-line').val(Array.isArray(this.providers) ? this.providers.join(', ') : '');
-    foldable('#onnx-detect-advanced-heading', '#onnx-detect-advanced');
+    foldable('#edge-onnx-advanced-heading', '#edge-onnx-advanced');
+    foldable('#edge-onnx-try-heading', '#edge-onnx-try-section');
+    const translate = (key: string, parameters?: Record<string, unknown>): string =>
+      this._(`onnx-detect.${key}`, parameters);
+    const fields = new ModelFields(translate);
+    fields.attach('#node-input-model', '#edge-onnx-choose-model');
+    fields.attach('#node-input-shadow', '#edge-onnx-choose-shadow');
+    const hint = new FeatureHint(translate);
+    const trial = new TryPanel(this, translate);
+    const inspection = new InspectPanel(this, translate, (model) => {
+      hint.about(model);
+      trial.about(model);
+    });
+    opened = [fields, trial, inspection];
+    editing = this.id;
+    $('#node-input-voteWindow').on('change', () => $('#node-input-votes').trigger('change'));
   },
+  oneditcancel: stopAll,
+  oneditdelete: stopAll,
   oneditsave() {
+    stopAll();
     this.features = linesToList('features');
-    this.providers = fieldValue('providers-line')
-      .split(',')
-      .map((provider) => provider.trim())
-      .filter((provider) => provider !== '');
+    this.providers = enteredProviders();
   },
 });

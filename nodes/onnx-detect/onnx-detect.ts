@@ -7,6 +7,7 @@ import type { Figures } from '../shared/figures';
 import type { Detection } from '../shared/messages';
 import { parseModelOperation, parseOnnxDetectConfig } from './config';
 import { Detector } from './detector';
+import { registerInspection } from './inspect/endpoints';
 import { ModelKeeper } from './model-keeper';
 import { modelLoader, Proven } from './model/loader';
 import type { ServedModel } from './model/served-model';
@@ -25,6 +26,7 @@ export = function (RED: NodeAPI): void {
     userDir: RED.settings.userDir ?? process.cwd(),
     builtin: join(__dirname, '..', '..', '..', 'models'),
   };
+  registerInspection(RED, folders, RUNTIME);
 
   registerEdgeNode(RED, {
     type: 'onnx-detect',

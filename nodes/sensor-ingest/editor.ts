@@ -1,4 +1,5 @@
 import { CATEGORY, COLORS, foldable, showWhile } from '../shared/editor/forms';
+import { useDialogStyles } from '../shared/editor/styles';
 import { complaint, fieldLabels, numberField } from '../shared/editor/validators';
 import { editChannels, isChannelList, readChannels } from './editor/channels';
 import { editFeatures, readFeatures } from './editor/features';
@@ -129,6 +130,7 @@ RED.nodes.registerType('sensor-ingest', {
     return this._(`sensor-ingest.output.${['readings', 'reduced', 'rejects'][index]}`);
   },
   oneditprepare() {
+    useDialogStyles();
     $('#node-input-sourceId').typedInput({
       types: ['msg', 'str'],
       default: 'msg',

@@ -112,7 +112,7 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       await feed(station);
       await page.click('#edge-ingest-capture');
       await shows(page, '#edge-ingest-preview-state', /^Live: the last of 101 messages$/);
-      const values = await shows(page, '.edge-ingest-values', /load/);
+      const values = await shows(page, '.edge-table', /load/);
       assert.match(values, /<b class="injected">t<\/b>\s+19\.5223\s/);
       assert.match(await page.locator('.edge-ingest-reading').innerText(), /2026-01-31T12:01:39\.000Z/);
       await shows(page, '.edge-ingest-rejections', /1 of 101 messages are rejected:\s*1 × DECODE/);
@@ -139,14 +139,14 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       assert.equal(await page.locator('.edge-ingest-plot-line').count(), 1);
 
       await page.fill('#edge-ingest-sample', '{"temperature": 21.5,');
-      await shows(page, '.edge-ingest-failure', /DECODE\s*The payload is not valid JSON/);
+      await shows(page, '.edge-failure', /DECODE\s*The payload is not valid JSON/);
       assert.equal(await page.inputValue('#edge-ingest-sample-topic'), TOPIC, 'the topic stays');
       await page.fill('#edge-ingest-sample', '{"temperature": 21.5}');
-      await shows(page, '.edge-ingest-values', /temperature\s*21\.5/);
+      await shows(page, '.edge-table', /temperature\s*21\.5/);
       await page.selectOption('#node-input-window', 'count');
       await shows(page, '#edge-ingest-outcome .form-tips', /the window has 1 of 10 readings/);
       await page.fill('#node-input-windowStep', '20');
-      await shows(page, '.edge-ingest-failure', /CONFIG\s*A new one every\s*Property "windowStep"/);
+      await shows(page, '.edge-failure', /CONFIG\s*A new one every\s*Property "windowStep"/);
 
       assert.equal(await page.locator('.injected').count(), 0, 'names are no markup');
       assert.equal(
@@ -196,6 +196,6 @@ test('a node that does not run cannot be captured, and the dialog says what to d
     await page.click('#edge-ingest-capture');
     await shows(page, '#edge-ingest-preview-state', /does not run\. Deploy it first, or paste a sample/);
     await page.fill('#edge-ingest-sample', '1');
-    await shows(page, '.edge-ingest-failure', /CONFIG\s*Features\s*Property "features" has "band:nonsense"/);
+    await shows(page, '.edge-failure', /CONFIG\s*Features\s*Property "features" has "band:nonsense"/);
   });
 });

@@ -33,6 +33,8 @@ export interface InputPlan {
   fixedRows: number | undefined;
   /** Channel of each place; undefined where a place can only be given by position or with its whole input. */
   names: readonly (string | undefined)[];
+  /** The same as the model card calls them, and its sample with it. */
+  cardNames: readonly (string | undefined)[];
   /** Which places hold texts. */
   isText: readonly boolean[];
   /** The model gets `(value - mean) / scale`. */
@@ -73,15 +75,17 @@ export function planInput(
       'The model takes windows of readings and texts, which cannot be served together. Export it with its categories as numbers.',
     );
   }
+  const placeNames =
+    names ??
+    slots.flatMap(({ name, count }) =>
+      count === 1 ? [name] : Array.from({ length: count }, () => undefined),
+    );
   return {
     slots,
     width,
     fixedRows,
-    names:
-      names ??
-      slots.flatMap(({ name, count }) =>
-        count === 1 ? [name] : Array.from({ length: count }, () => undefined),
-      ),
+    names: placeNames,
+    cardNames: cardFeatures?.length === width ? cardFeatures.map(({ name }) => name) : placeNames,
     isText,
     // Scaling belongs to a place of the input, whatever the flow calls the channel there.
     mean: Float64Array.from({ length: width }, (_, at) => cardFeatures?.at(at)?.mean ?? 0),

@@ -91,6 +91,18 @@ async function allocate(file: FileHandle, model: string): Promise<Uint8Array<Arr
 }
 
 async function readCard(modelPath: string): Promise<ModelCard | undefined> {
+  const found = await readCardText(modelPath);
+  return found && parseCard(found.text, found.name);
+}
+
+/**
+ * The model card beside a model, unread; undefined where there is none.
+ * @throws EdgeError `MODEL_INVALID` for one that is too large, or no file
+ */
+export async function readCardText(
+  modelPath: string,
+  maxBytes = MAX_CARD_BYTES,
+): Promise<{ name: string; text: string } | undefined> {
   const name = `${basename(modelPath).replace(/\.[^.]*$/, '')}.json`;
   const path = await within(dirname(modelPath), `${dirname(modelPath)}/${name}`);
   const file = path === undefined ? undefined : await openFile(path);
@@ -99,10 +111,10 @@ async function readCard(modelPath: string): Promise<ModelCard | undefined> {
   }
   try {
     const stat = await file.stat();
-    if (!stat.isFile() || stat.size > MAX_CARD_BYTES) {
-      throw invalid(`the card ${name} is no file of at most ${MAX_CARD_BYTES} bytes`);
+    if (!stat.isFile() || stat.size > maxBytes) {
+      throw invalid(`the card ${name} is no file of at most ${maxBytes} bytes`);
     }
-    return parseCard(await file.readFile('utf8'), name);
+    return { name, text: await file.readFile('utf8') };
   } finally {
     await file.close();
   }

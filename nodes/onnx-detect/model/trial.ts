@@ -72,7 +72,7 @@ function windowOf(plan: InputPlan, sample: unknown): RowValues[] {
     }
     return rows.map((row) => {
       const values = newRowValues(plan.width);
-      readRow(plan, row, 'reject', undefined, values);
+      readRow({ ...plan, names: plan.cardNames }, row, 'reject', undefined, values);
       return values;
     });
   } catch (thrown) {

@@ -154,7 +154,8 @@ const FOREIGN_TYPES: Partial<Record<number, string>> = {
 };
 
 /** A failed load by its cause: what can be exported otherwise, what this machine lacks, or a broken file. */
-function refusal(reason: string): EdgeError {
+function refusal(text: string): EdgeError {
+  const reason = text.replace(/[.\s]+$/, '');
   const foreign = /: Unsupported data type: (\d+)(?:;|$)/.exec(reason);
   if (foreign) {
     const type = FOREIGN_TYPES[Number(foreign[1])] ?? `type-${foreign[1]}`;
@@ -167,7 +168,7 @@ function refusal(reason: string): EdgeError {
   if (/external data/i.test(reason)) {
     return new EdgeError(
       'MODEL_UNSUPPORTED',
-      `The model keeps its weights in other files, which are not read: ${reason} Export it as a single file.`,
+      `The model keeps its weights in other files, which are not read: ${reason}. Export it as a single file.`,
     );
   }
   if (BEYOND_RUNTIME.test(reason)) {

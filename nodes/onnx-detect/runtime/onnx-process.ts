@@ -21,6 +21,9 @@ export type TrialMethods = {
 };
 
 const SESSION = 1;
+/** Bytes that the outputs of a trial may have together: they go on to Node-RED's own process. */
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+
 let runtime: OnnxRuntime | undefined;
 
 serveProcess({
@@ -36,6 +39,22 @@ serveProcess({
     if (!runtime) {
       throw new EdgeError('INFERENCE', 'The model is not loaded.');
     }
-    return runtime.run({ session: SESSION, feeds });
+    const answer = await runtime.run({ session: SESSION, feeds });
+    expectSmall(answer.value as Record<string, TensorData>);
+    return answer;
   },
 });
+
+function expectSmall(outputs: Record<string, TensorData>): void {
+  const bytes = Object.values(outputs).reduce((sum, { data }) => sum + bytesOf(data), 0);
+  if (bytes > MAX_OUTPUT_BYTES) {
+    throw new EdgeError(
+      'MODEL_INVALID',
+      `The model's outputs have ${Math.ceil(bytes / 1024 / 1024)} MB for a reading or two, and at most ${MAX_OUTPUT_BYTES / 1024 / 1024} are served. Export it with the outputs that say something of the machine only.`,
+    );
+  }
+}
+
+function bytesOf(data: TensorData['data']): number {
+  return Array.isArray(data) ? data.reduce((sum, text) => sum + 2 * text.length, 0) : data.byteLength;
+}

@@ -2,6 +2,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { EdgeError, toEdgeError } from '../../shared/errors';
 import { ProcessClient, type ProcessEnd } from '../../shared/worker/process-client';
+import type { WorkerMethods } from '../../shared/worker/protocol';
 import type { ModelFile } from '../model/model-file';
 import { serveModel, type ServingOptions } from '../model/served-model';
 import type { InferenceSession } from './backend';
@@ -18,6 +19,16 @@ export interface TrialLimits {
 
 export const TRIAL_LIMITS: TrialLimits = { memory: 1024 * MIB, timeMs: 60_000 };
 
+/** A process in which a model is tried. */
+export interface TrialProcess {
+  /** Absolute path of its compiled script. */
+  script: string;
+  modelBytes: number;
+  limits: TrialLimits;
+  /** The error of work that takes longer than it may. */
+  late: () => EdgeError;
+}
+
 /**
  * Loads a model nobody knows yet and runs it, in a process of its own: what a broken or hostile file does to it, it does
  * to nothing else.
@@ -32,36 +43,48 @@ export async function tryInProcess(
   module: string,
   limits: TrialLimits = TRIAL_LIMITS,
 ): Promise<void> {
-  const memoryLimit = Math.min(limits.memory + 4 * file.bytes.length, 0.8 * totalmem());
-  const client = new ProcessClient<TrialMethods>(join(__dirname, 'onnx-process.js'), {
-    name: 'trial of a model',
-    memoryLimit,
+  const trial: TrialProcess = {
+    script: join(__dirname, 'onnx-process.js'),
+    modelBytes: file.bytes.length,
+    limits,
+    late: () =>
+      refused(
+        `it did not load and answer within ${limits.timeMs / 1000} s. Use a smaller model, or a faster machine.`,
+      ),
+  };
+  await inTrialProcess<TrialMethods, unknown>(trial, (client) => {
+    const sessionOf = async (): Promise<InferenceSession> => ({
+      info: await client.call('load', {
+        module,
+        path: file.path,
+        digest: file.digest,
+        providers: options.providers,
+      }),
+      run: (feeds) => client.call('run', feeds),
+      onLost: () => undefined,
+      release: () => Promise.resolve(),
+    });
+    return serveModel(file, sessionOf, options);
   });
+}
+
+/**
+ * Has a model tried in a process of its own, which ends with the work.
+ *
+ * @throws EdgeError whatever the work throws; `MODEL_INVALID` when the process crashes or takes more memory than it may
+ */
+export async function inTrialProcess<M extends WorkerMethods, T>(
+  { script, modelBytes, limits, late }: TrialProcess,
+  work: (client: ProcessClient<M>) => Promise<T>,
+): Promise<T> {
+  const memoryLimit = Math.min(limits.memory + 4 * modelBytes, 0.8 * totalmem());
+  const client = new ProcessClient<M>(script, { name: 'trial of a model', memoryLimit });
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          refused(
-            `it did not load and answer within ${limits.timeMs / 1000} s. Use a smaller model, or a faster machine.`,
-          ),
-        ),
-      limits.timeMs,
-    );
-  });
-  const sessionOf = async (): Promise<InferenceSession> => ({
-    info: await client.call('load', {
-      module,
-      path: file.path,
-      digest: file.digest,
-      providers: options.providers,
-    }),
-    run: (feeds) => client.call('run', feeds),
-    onLost: () => undefined,
-    release: () => Promise.resolve(),
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), limits.timeMs);
   });
   try {
-    await Promise.race([serveModel(file, sessionOf, options), late]);
+    return await Promise.race([work(client), overdue]);
   } catch (thrown) {
     throw client.ended ? explain(client.ended, memoryLimit) : toEdgeError(thrown);
   } finally {

@@ -44,6 +44,10 @@ export function classifier(parts: ScorerParts, trials: readonly Run[]): Scorer {
     output: form.name,
     threshold,
     forms: modes ? [form, modes] : [form],
+    activation: columns.activation,
+    ...(named && {
+      classes: named.labels.map((label, at) => ({ label, failing: named.failing[at] })),
+    }),
     score({ outputs }, row) {
       const score = scoreOf(outputs, row);
       if (!named) {

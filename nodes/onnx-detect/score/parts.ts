@@ -1,6 +1,6 @@
 import { EdgeError } from '../../shared/errors';
 import type { Contribution } from '../../shared/messages';
-import type { CardModes, ModelCard, Task } from '../model/card';
+import type { Activation, CardModes, ModelCard, Task } from '../model/card';
 import type { InputPlan } from '../model/input-plan';
 import type { RowValues } from '../model/row-values';
 import type { TensorData } from '../runtime/backend';
@@ -30,6 +30,13 @@ export interface RowScore {
   contributions?: Contribution[];
 }
 
+/** A class that a detection can name. */
+export interface ScoredClass {
+  label: string;
+  /** Whether it counts as failure. */
+  failing: boolean;
+}
+
 /** Turns a model's outputs into scores. */
 export interface Scorer {
   task: Task;
@@ -38,6 +45,10 @@ export interface Scorer {
   threshold: number;
   /** The outputs that scores come from. */
   forms: readonly OutputForm[];
+  /** Of a classifier whose classes are known. */
+  classes?: readonly ScoredClass[];
+  /** Of a classifier: what makes probabilities of its outputs. */
+  activation?: Activation;
   score(run: Run, row: number): RowScore;
 }
 

@@ -1,14 +1,14 @@
+import { failureBox, type Translate } from '../../shared/editor/failure-box';
+import { shownNumber, shownSeconds, shownSpan, shownTime } from '../../shared/editor/figures';
+import { table } from '../../shared/editor/table';
 import type {
-  Failure,
   LastSample,
   PreviewResult,
   Rejection,
   ShownReading,
+  ShownValue,
   WindowProgress,
 } from '../preview/result';
-import { shownNumber, shownSeconds, shownSpan, shownTime } from './figures';
-
-type Translate = (key: string, parameters?: Record<string, unknown>) => string;
 
 /** Shows what became of the samples. Names and messages come from strangers, so they are only ever set as text. */
 export function showOutcome(place: JQuery, result: PreviewResult, translate: Translate): void {
@@ -23,17 +23,6 @@ export function showOutcome(place: JQuery, result: PreviewResult, translate: Tra
     parts.push(rejectionList(result.rejections, result.samples, translate));
   }
   place.empty().append(...parts);
-}
-
-/** An error as the node would give it: its code and its message; a configuration error with its property. */
-export function failureBox({ code, message, property }: Failure, translate: Translate): JQuery {
-  const box = $('<div>', { class: 'edge-ingest-failure' }).append($('<code>').text(code));
-  if (property !== undefined) {
-    const key = `label.${property}`;
-    const label = translate(key);
-    box.append($('<strong>').text(label.endsWith(key) ? property : label));
-  }
-  return box.append($('<div>').text(message));
 }
 
 function lastSample(last: LastSample, translate: Translate): JQuery[] {
@@ -71,7 +60,7 @@ function readingBlock(
 ): JQuery {
   const block = $('<div>', { class: 'edge-ingest-reading' });
   if (title !== undefined) {
-    block.append($('<div>', { class: 'edge-ingest-caption' }).text(title));
+    block.append($('<div>', { class: 'edge-caption' }).text(title));
   }
   if (identified) {
     block.append(identity(reading, translate));
@@ -80,11 +69,11 @@ function readingBlock(
 }
 
 function identity({ source, ts, arrival, quality }: ShownReading, translate: Translate): JQuery {
-  const list = $('<dl>');
+  const list = $('<dl>', { class: 'edge-facts' });
   const entry = (key: string, text: string, notes: string[] = []): void => {
     const value = $('<dd>').append($('<span>').text(text));
     for (const note of notes) {
-      value.append(' ', $('<span>', { class: 'edge-ingest-note' }).text(note));
+      value.append(' ', $('<span>', { class: 'edge-note' }).text(note));
     }
     list.append($('<dt>').text(translate(`preview.${key}`)), value);
   };
@@ -96,27 +85,21 @@ function identity({ source, ts, arrival, quality }: ShownReading, translate: Tra
 }
 
 function valueTable({ values, channels }: ShownReading, translate: Translate): JQuery {
-  const head = $('<tr>').append(
-    $('<th>').text(translate('preview.channel')),
-    $('<th>').text(translate('preview.value')),
-    $('<th>').text(translate('column.unit')),
-  );
-  const body = $('<tbody>');
-  for (const { channel, value, unit } of values) {
-    body.append(
-      $('<tr>').append(
-        $('<td>').attr('title', channel).text(channel),
-        $('<td>').attr('title', String(value)).text(shownNumber(value)),
-        $('<td>').text(unit),
-      ),
-    );
-  }
-  const more = channels - values.length;
-  if (more > 0) {
-    body.append($('<tr>').append($('<td colspan="3">').text(translate('preview.more', { count: more }))));
-  }
-  return $('<div>', { class: 'edge-ingest-values' }).append(
-    $('<table>').append($('<thead>').append(head), body),
+  return table<ShownValue>(
+    [
+      { title: translate('preview.channel'), cell: ({ channel }) => channel },
+      {
+        title: translate('preview.value'),
+        cell: ({ value }) => shownNumber(value),
+        whole: ({ value }) => String(value),
+        isNumber: true,
+        width: '25%',
+      },
+      { title: translate('column.unit'), cell: ({ unit }) => unit, width: '16%' },
+    ],
+    values,
+    channels,
+    (count) => translate('preview.more', { count }),
   );
 }
 
@@ -134,9 +117,7 @@ function progressText(progress: WindowProgress, translate: Translate): string {
 function rejectionList(rejections: readonly Rejection[], samples: number, translate: Translate): JQuery {
   const rejected = rejections.reduce((sum, { count }) => sum + count, 0);
   const list = $('<div>', { class: 'edge-ingest-rejections' }).append(
-    $('<div>', { class: 'edge-ingest-caption' }).text(
-      translate('preview.rejected', { count: rejected, samples }),
-    ),
+    $('<div>', { class: 'edge-caption' }).text(translate('preview.rejected', { count: rejected, samples })),
   );
   for (const { code, message, count } of rejections) {
     list.append($('<div>').append($('<code>').text(`${count} × ${code}`), $('<span>').text(message)));

@@ -1,5 +1,6 @@
+import type { Translate } from '../../shared/editor/failure-box';
+import { shownNumber } from '../../shared/editor/figures';
 import type { Plot, PlotChoice } from '../preview/result';
-import { shownNumber } from './figures';
 import { drawPlot } from './plot';
 import { offer } from './sample-field';
 
@@ -9,8 +10,6 @@ const SOURCE = '#edge-ingest-plot-source';
 const TITLE = '#edge-ingest-plot-title';
 const DRAWING = '#edge-ingest-plot-drawing';
 const REDUCTION = '#edge-ingest-plot-reduction';
-
-type Translate = (key: string, parameters?: Record<string, unknown>) => string;
 
 /** The plot with its choices of channel and source, and what the reduction comes to. */
 export class PlotPanel {

@@ -1,5 +1,5 @@
+import { shownNumber, shownSpan } from '../../shared/editor/figures';
 import type { PlotPoint } from '../preview/result';
-import { shownNumber, shownSpan } from './figures';
 
 const SVG = 'http://www.w3.org/2000/svg' as const;
 const HEIGHT = 140;

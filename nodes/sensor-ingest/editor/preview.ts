@@ -1,6 +1,9 @@
+import { failureBox, failureOfResponse } from '../../shared/editor/failure-box';
+import { enteredProperties } from '../../shared/editor/form-values';
 import type { PreviewAnswer, Recording, Sample } from '../preview/result';
-import { enteredProperties } from './form-values';
-import { failureBox, showOutcome } from './outcome';
+import { readChannels } from './channels';
+import { readFeatures } from './features';
+import { showOutcome } from './outcome';
 import { PlotPanel } from './plot-panel';
 import { offerTopics, pastedSample, showSample, showTopic } from './sample-field';
 
@@ -120,7 +123,10 @@ export class PreviewPanel {
     }
     this.stale = false;
     const { id } = this.node;
-    const properties = enteredProperties(this.node);
+    const properties = enteredProperties(this.node, {
+      channels: readChannels(),
+      features: readFeatures(this.node.features),
+    });
     const body = { node: id, properties, samples, plot: this.plot.choice };
     const { origin } = this;
     this.underWay = $.ajax({
@@ -176,23 +182,17 @@ export class PreviewPanel {
   }
 
   private refused(response: JQuery.jqXHR): void {
-    const { code, message } = (response.responseJSON ?? {}) as { code?: string; message?: string };
-    if (code === 'NOT_FOUND') {
+    const failure = failureOfResponse(response, 'PREVIEW', (key, parameters) =>
+      this.text(`preview.${key}`, parameters),
+    );
+    if (failure.code === 'NOT_FOUND') {
       this.from({ kind: 'pasted' });
       this.state(this.text('preview.notDeployed'));
       return;
     }
-    const known: Partial<Record<number, string>> = {
-      0: 'unreachable',
-      401: 'forbidden',
-      403: 'forbidden',
-      413: 'tooLarge',
-    };
-    const key = known[response.status] ?? 'failed';
-    const text = message ?? this.text(`preview.${key}`, { status: response.status });
     $(OUTCOME)
       .empty()
-      .append(failureBox({ code: code ?? 'PREVIEW', message: text }, (label) => this.text(label)));
+      .append(failureBox(failure, (label) => this.text(label)));
     this.plot.show(undefined);
     if (this.origin.kind === 'live' && (response.status === 0 || response.status === 503)) {
       this.poll();

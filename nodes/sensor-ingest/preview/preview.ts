@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock';
 import { ConfigReader } from '../../shared/config-reader';
+import { failureOf } from '../../shared/dialog/failure';
 import { EdgeError } from '../../shared/errors';
 import { SeededRandom } from '../../shared/random';
 import { parseIngestConfig, type IngestConfig } from '../config';
@@ -7,7 +8,7 @@ import type { Acceptance, Outcome } from '../acceptance';
 import { IngestPipeline } from '../pipeline';
 import { ReadingLog } from './reading-log';
 import { decodePayload } from './sample';
-import { failureOf, shownReading, Units } from './shown';
+import { shownReading, Units } from './shown';
 import type {
   LastSample,
   Plot,

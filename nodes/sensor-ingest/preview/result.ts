@@ -1,4 +1,5 @@
-/** What the dialog and the runtime tell each other about a preview; both sides import it, so it imports nothing. */
+/** What the dialog and the runtime tell each other about a preview; both sides import it, so it imports types only. */
+import type { Failure } from '../../shared/dialog/failure';
 
 /**
  * How the payload of a sample is written: a text, bytes (as base64 or hex), or as `json` any other value. `json` also
@@ -38,13 +39,6 @@ export interface PreviewRequest {
   properties: unknown;
   samples: Sample[];
   plot: PlotChoice;
-}
-
-/** An error as the node gives it; `property` is the one that a `CONFIG` error names. */
-export interface Failure {
-  code: string;
-  message: string;
-  property?: string;
 }
 
 export interface ShownValue {

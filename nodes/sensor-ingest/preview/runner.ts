@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../shared/clock';
 import { EdgeError, toEdgeError } from '../../shared/errors';
+import { OneAtATime } from '../../shared/one-at-a-time';
 import type { PreviewRequest, PreviewResult } from './result';
 
 /** A thread that makes previews. */
@@ -22,12 +23,6 @@ export interface RunnerOptions {
   maxWaiting?: number;
 }
 
-interface Job {
-  request: PreviewRequest;
-  resolve(result: PreviewResult): void;
-  reject(error: EdgeError): void;
-}
-
 /**
  * Makes previews one after another in one thread, which is started when it is needed. What a person's schema, payload
  * and windows cost can be anything, and nothing of it may hold up the gateway: a preview that takes too long is ended
@@ -36,50 +31,25 @@ interface Job {
 export class PreviewRunner {
   private readonly limitMs: number;
   private readonly idleMs: number;
-  private readonly maxWaiting: number;
-  private readonly waiting: Job[] = [];
+  private readonly line: OneAtATime;
   private thread: PreviewThread | undefined;
-  private running = false;
   private idle: Timer | undefined;
 
   constructor(private readonly options: RunnerOptions) {
-    ({
-      limitMs: this.limitMs = 5000,
-      idleMs: this.idleMs = 30_000,
-      maxWaiting: this.maxWaiting = 4,
-    } = options);
+    ({ limitMs: this.limitMs = 5000, idleMs: this.idleMs = 30_000 } = options);
+    this.line = new OneAtATime(options.maxWaiting);
   }
 
   /** Rejects with `BUSY`, `TIMEOUT`, `WORKER` or the preview's own error. */
   run(request: PreviewRequest): Promise<PreviewResult> {
-    if (this.waiting.length >= this.maxWaiting) {
-      return Promise.reject(
-        new EdgeError(
-          'BUSY',
-          'The gateway is busy with the previews of other dialogs. Try again in a moment.',
-        ),
-      );
-    }
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ request, resolve, reject });
-      if (!this.running) {
-        void this.work();
+    return this.line.run(async () => {
+      this.idle?.cancel();
+      try {
+        return await this.inTime(request);
+      } finally {
+        this.idle = this.options.clock.after(this.idleMs, () => this.release());
       }
     });
-  }
-
-  private async work(): Promise<void> {
-    this.running = true;
-    this.idle?.cancel();
-    for (let job = this.waiting.shift(); job; job = this.waiting.shift()) {
-      try {
-        job.resolve(await this.inTime(job.request));
-      } catch (thrown) {
-        job.reject(toEdgeError(thrown));
-      }
-    }
-    this.running = false;
-    this.idle = this.options.clock.after(this.idleMs, () => this.release());
   }
 
   private inTime(request: PreviewRequest): Promise<PreviewResult> {

@@ -1,9 +1,8 @@
-import { toEdgeError } from '../../shared/errors';
 import type { IngestConfig } from '../config';
 import { hasChannelUnit } from '../features/features';
 import type { Outcome } from '../acceptance';
 import { excerpt } from '../../shared/text';
-import type { Failure, ShownReading } from './result';
+import type { ShownReading } from './result';
 
 /** Most channels that are shown. */
 export const MAX_CHANNELS = 50;
@@ -13,13 +12,6 @@ const MAX_NAME = 200;
 /** A name as a dialog can hold it. */
 export function shownName(name: string): string {
   return excerpt(name, MAX_NAME);
-}
-
-/** An error as the dialog shows it. */
-export function failureOf(thrown: unknown): Failure {
-  const { code, message, details } = toEdgeError(thrown);
-  const property = details?.property;
-  return { code, message, ...(typeof property === 'string' && { property }) };
 }
 
 /** The units of channels, and of their features as far as these have one. */

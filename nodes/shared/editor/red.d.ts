@@ -56,7 +56,29 @@ interface EditableListOptions<T> {
   sortItems?(items: JQuery): void;
 }
 
+/** An entry of a menu, or of what a field can be completed to. */
+interface MenuOption {
+  value: string;
+  label: string | JQuery;
+}
+
+interface MenuOptions {
+  options: MenuOption[];
+  width?: number;
+  maxHeight?: number;
+  class?: string;
+  onselect(option: MenuOption): void;
+  onclose?(): void;
+}
+
+interface AutoCompleteOptions {
+  minLength?: number;
+  /** Node-RED looks at the number of declared parameters. */
+  search(value: string, done: (options: MenuOption[]) => void): void;
+}
+
 interface JQuery {
+  autoComplete(optionsOrMethod: AutoCompleteOptions | 'destroy'): this;
   typedInput(options: object): this;
   typedInput(method: 'type' | 'value'): string;
   typedInput(method: 'type' | 'value' | 'types' | 'width', argument: unknown): this;
@@ -79,6 +101,9 @@ declare const RED: {
     createEditor(options: object): { getValue(): string; destroy(): void };
     /** Opens the dialog of a config node, or of a new one with the id `_ADD_`; fills the select `#<prefix>-<name>` after. */
     editConfig(name: string, type: string, id: string, prefix: string): void;
+  };
+  popover: {
+    menu(options: MenuOptions): { show(place: { target: JQuery }): void; hide(): void };
   };
   notify(text: string, options?: object): void;
   _(key: string, parameters?: Record<string, unknown>): string;

@@ -31,6 +31,8 @@ export class ProcessClient<M extends WorkerMethods> {
   private lastWords = '';
   private overLimit = false;
   private readonly watch: NodeJS.Timeout;
+  /** In the middle of native code a child would not notice that nobody listens any more. */
+  private readonly onExit = (): void => void this.child.kill('SIGKILL');
 
   /** @param script absolute path of the compiled file */
   constructor(
@@ -55,6 +57,7 @@ export class ProcessClient<M extends WorkerMethods> {
     );
     this.watch = setInterval(() => void this.checkMemory(), WATCH_MS);
     this.watch.unref();
+    process.once('exit', this.onExit);
   }
 
   /** Runs one method; rejects with its error, or `WORKER` if the process is gone. */
@@ -82,6 +85,7 @@ export class ProcessClient<M extends WorkerMethods> {
       return;
     }
     clearInterval(this.watch);
+    process.off('exit', this.onExit);
     const words = this.lastWords.trim();
     this.ended = { ...how, text: words ? `${how.text}: ${words}` : how.text };
     this.calls.fail(new EdgeError('WORKER', `The process "${this.options.name}" ended: ${this.ended.text}.`));

@@ -294,6 +294,15 @@ test('the card’s sample is what a new model is tried on', async () => {
   const fields = { features: [{ name: 'a' }, { name: 'b' }], threshold: 1, sample: { a: 1, b: 4 } };
   await serve(backend, {}, card(fields));
   assert.deepEqual([...(backend.runs[0].data as Float32Array)], [1, 4, 1, 4]);
+  // Whatever the flow calls them.
+  const renamed = new FakeBackend(info, compute);
+  await serve(renamed, { features: ['left', 'right'] }, card(fields));
+  assert.deepEqual([...(renamed.runs[0].data as Float32Array)], [1, 4, 1, 4]);
+  assert.deepEqual(
+    [...(backend.runs.at(-1)?.data as Float32Array)].length,
+    4,
+    'whatever the flow calls them',
+  );
   await assert.rejects(
     serve(backend, {}, card({ ...fields, sample: { a: 1 } })),
     coded('MODEL_INVALID', '"sample"', '"b"'),

@@ -8,6 +8,7 @@ import { Proven } from '../../../nodes/onnx-detect/model/loader';
 import type { ModelFile } from '../../../nodes/onnx-detect/model/model-file';
 import { readOnnxFile } from '../../../nodes/onnx-detect/model/onnx-file';
 import { tryInProcess, TRIAL_LIMITS } from '../../../nodes/onnx-detect/runtime/trial-process';
+import { endlessModel, hugeModel, talkativeModel } from '../../support/hostile-models';
 import * as onnx from '../../support/onnx-builder';
 import { coded, fixtures, SERVING } from './support';
 
@@ -28,34 +29,6 @@ const attempt = (name: string, bytes: Uint8Array, limits = TRIAL_LIMITS): Promis
 const x = onnx.value('x', onnx.FLOAT, ['N', 1]);
 const y = onnx.value('y', onnx.FLOAT, ['N', 1]);
 
-/** Needs 8 GB for one tensor of zeros. */
-const huge = onnx.model({
-  nodes: [
-    onnx.node('ConstantOfShape', ['shape'], ['zeros']),
-    onnx.node('ReduceSum', ['zeros'], ['sum']),
-    onnx.node('Add', ['x', 'sum'], ['y']),
-  ],
-  inputs: [x],
-  outputs: [y],
-  initializers: [onnx.int64Tensor('shape', [1], [2_000_000_000n])],
-});
-
-const loopBody = onnx.graph({
-  nodes: [onnx.node('Identity', ['going'], ['goes']), onnx.node('Add', ['before', 'before'], ['behind'])],
-  inputs: [
-    onnx.value('turn', onnx.INT64, []),
-    onnx.value('going', onnx.BOOL, []),
-    onnx.value('before', onnx.FLOAT, ['N', 1]),
-  ],
-  outputs: [onnx.value('goes', onnx.BOOL, []), onnx.value('behind', onnx.FLOAT, ['N', 1])],
-});
-const endless = onnx.model({
-  nodes: [onnx.node('Loop', ['turns', '', 'x'], ['y'], onnx.graphAttribute('body', loopBody))],
-  inputs: [x],
-  outputs: [y],
-  initializers: [onnx.int64Tensor('turns', [], [2n ** 62n])],
-});
-
 test('a good model passes its trial, once for all nodes that ask', async () => {
   const bytes = readFileSync(join(fixtures, 'risk.onnx'));
   let trials = 0;
@@ -72,14 +45,18 @@ test('a good model passes its trial, once for all nodes that ask', async () => {
 test('a model that takes all memory is refused, and only its own process ends', async () => {
   const limits = { memory: 600 * 1024 * 1024, timeMs: 60_000 };
   await assert.rejects(
-    attempt('huge', huge, limits),
+    attempt('huge', hugeModel, limits),
     coded('MODEL_INVALID', /more memory than the \d+ MB|bad allocation|failed/),
   );
 });
 
+test('a model that answers with more than anyone can use is refused', async () => {
+  await assert.rejects(attempt('talkative', talkativeModel), coded('MODEL_INVALID', '77 MB', 'at most 16'));
+});
+
 test('a model that never answers is refused after its time', async () => {
   await assert.rejects(
-    attempt('endless', endless, { ...TRIAL_LIMITS, timeMs: 1500 }),
+    attempt('endless', endlessModel, { ...TRIAL_LIMITS, timeMs: 1500 }),
     coded('MODEL_INVALID', 'within 1.5 s'),
   );
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fillVariables, parseDialogRequest } from '../../../nodes/sensor-ingest/preview/request';
+import { parseDialogRequest } from '../../../nodes/sensor-ingest/preview/request';
 import { NOON } from './support';
 
 test('samples without an arrival time arrive now', () => {
@@ -55,27 +55,4 @@ test('too much is refused before anything is made of it', () => {
   assert.throws(() => parseDialogRequest({ properties: {}, samples: long }, NOON), { code: 'TOO_LARGE' });
   const properties = { schema: 'x'.repeat(3_200_000) };
   assert.throws(() => parseDialogRequest({ properties }, NOON), { code: 'TOO_LARGE', message: /schema/ });
-});
-
-test('variables are filled in as Node-RED does it: whole values, in the channels table too', () => {
-  const values: Record<string, unknown> = { TOLERANCE: 2, MAX: '80' };
-  const filled = fillVariables(
-    {
-      tolerance: '${TOLERANCE}',
-      topic: 'a/${TOLERANCE}',
-      heartbeat: '${UNKNOWN}',
-      silence: '$(MAX)',
-      channels: [{ name: 'v', max: '${MAX}' }],
-      window: null,
-    },
-    (name) => values[name],
-  );
-  assert.deepEqual(filled, {
-    tolerance: 2,
-    topic: 'a/${TOLERANCE}',
-    heartbeat: '${UNKNOWN}',
-    silence: '80',
-    channels: [{ name: 'v', max: '80' }],
-    window: null,
-  });
 });

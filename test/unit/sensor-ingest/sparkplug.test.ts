@@ -219,7 +219,7 @@ test('a gap in the sequence asks for a birth, and until it comes makes aliases d
   const data = (seq: number, metric: object): { rebirth: string | undefined; quality: string } => {
     const { rebirthTopic, outcomes } = station.pipeline.accept({
       topic: DATA,
-      payload: encode([{ type: 'Float', value: seq, timestamp: NOON + seq, ...metric } as Metric], seq),
+      payload: encode([{ type: 'Float', value: seq, timestamp: NOON + seq, ...metric }], seq),
     });
     return { rebirth: rebirthTopic, quality: outcomes[0].reading.quality };
   };

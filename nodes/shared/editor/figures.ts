@@ -30,3 +30,10 @@ export function shownSpan(from: number, to: number): [string, string] {
     new Date(to).toLocaleTimeString(undefined, options),
   ];
 }
+
+/** A size in bytes, in the unit that suits it. */
+export function shownBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${shownNumber(bytes / 1024 ** power, 3)} ${units[power]}`;
+}
