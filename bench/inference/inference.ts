@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { packageRoot, prepareUserDir, type FlowNode } from '../../test/support/runtime';
 import { Station } from '../../test/support/station';
 import { quantile, table } from '../table';
+import type { MemoryFindings } from './memory';
 import { perceptron, type BenchModel } from './models';
 import type { Findings, Order } from './protocol';
 
@@ -118,6 +119,28 @@ function report(model: string, results: [string, Findings[]][]): void {
   );
 }
 
+/** What nodes with one model hold, and what is left when they are gone. */
+async function measureMemory(): Promise<MemoryFindings> {
+  const child = fork(join(__dirname, 'memory.js'), [], { execArgv: ['--expose-gc'] });
+  const [findings] = (await once(child, 'message')) as [MemoryFindings];
+  const { modelMB, nodes, before, rounds } = findings;
+  console.log(
+    `\nresident memory of Node-RED, ${nodes} nodes with one model of ${modelMB} MB, deployed and removed\n`,
+  );
+  console.log(
+    table(
+      ['round', 'before', 'serving', 'removed'],
+      rounds.map(({ serving, gone }, at) => [
+        `${at + 1}`,
+        `${at === 0 ? before : rounds[at - 1].gone} MB`,
+        `${serving} MB`,
+        `${gone} MB`,
+      ]),
+    ),
+  );
+  return findings;
+}
+
 /** Layers of the big model for this machine: as many as take the time it is made for. */
 async function bigModel(folder: string): Promise<BenchModel> {
   const trial = perceptron(folder, 'trial', 64, 1024, 4);
@@ -151,9 +174,10 @@ async function main(): Promise<void> {
       results[model.name],
     );
   }
+  const memory = await measureMemory();
   const target = join(packageRoot, 'bench', 'results');
   mkdirSync(target, { recursive: true });
-  writeFileSync(join(target, 'inference.json'), JSON.stringify(results, null, 2));
+  writeFileSync(join(target, 'inference.json'), JSON.stringify({ ...results, memory }, null, 2));
   rmSync(folder, { recursive: true });
 }
 
