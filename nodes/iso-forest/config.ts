@@ -1,7 +1,8 @@
 import { ConfigReader, invalidProperty } from '../shared/config-reader';
 import { parseAlarmOptions, type AlarmOptions } from '../shared/detection/alarm';
 import type { ModelOptions } from './forest-model';
-import { MAX_SAMPLE } from './path-length';
+import { MAX_SAMPLE } from './forest/path-length';
+import { VARIANTS } from './forest/variant';
 import type { RowOptions } from './row-builder';
 import type { ThresholdOptions } from './threshold';
 
@@ -10,7 +11,6 @@ export interface IsoForestConfig {
   /** Empty = the numeric channels of each source's first reading. */
   channels: string[];
   scope: 'source' | 'node';
-  variant: 'standard';
   model: ModelOptions;
   row: RowOptions;
   alarm: AlarmOptions;
@@ -19,7 +19,6 @@ export interface IsoForestConfig {
   maxSources: number;
 }
 
-const VARIANTS = ['standard', 'fair-cut', 'density', 'blend'] as const;
 const MAX_ROWS = 100_000;
 
 export function parseIsoForestConfig(raw: unknown): IsoForestConfig {
@@ -28,7 +27,6 @@ export function parseIsoForestConfig(raw: unknown): IsoForestConfig {
   return {
     channels: parseChannels(config),
     scope: config.choice('scope', ['source', 'node'], 'source'),
-    variant: parseVariant(config),
     model: parseModel(config, row),
     row,
     alarm: parseAlarmOptions(config),
@@ -46,14 +44,6 @@ function parseChannels(config: ConfigReader): string[] {
   return channels;
 }
 
-function parseVariant(config: ConfigReader): 'standard' {
-  const variant = config.choice('variant', VARIANTS, 'standard');
-  if (variant !== 'standard') {
-    throw invalidProperty('variant', `cannot be "${variant}" in this version; choose standard`);
-  }
-  return variant;
-}
-
 function parseRow(config: ConfigReader): RowOptions {
   return {
     missing: config.choice('missing', ['reject', 'nan', 'zero', 'last'], 'reject'),
@@ -66,6 +56,7 @@ function parseModel(config: ConfigReader, row: RowOptions): ModelOptions {
   const count = (name: string, fallback: number, min: number, max: number): number =>
     config.number(name, fallback, { min, max, integer: true });
   const model: ModelOptions = {
+    variant: config.choice('variant', VARIANTS, 'blend'),
     seed: config.number('seed', 42, { integer: true }),
     trees: count('trees', 100, 1, 1000),
     sample: count('sample', 256, 2, MAX_SAMPLE),

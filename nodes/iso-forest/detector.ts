@@ -73,7 +73,7 @@ export class Detector {
       status: 'LEARNING',
       score,
       threshold,
-      model: { name: 'iso-forest', version: this.config.variant, digest },
+      model: { name: 'iso-forest', version: this.config.model.variant, digest },
       source: reading.source,
       ts: reading.ts,
       latencyMs: 0,

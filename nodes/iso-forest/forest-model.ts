@@ -1,14 +1,16 @@
 import { hashString, SeededRandom } from '../shared/random';
-import { ApartScores } from './apart-scores';
-import { Forest } from './forest';
-import type { ModelState } from './model-state';
-import { RowWindow } from './row-window';
+import { withoutScores, type ModelState } from './model-state';
+import { RowWindow } from './forest/row-window';
+import type { RowSpan } from './forest/sub-sample';
+import type { Ensemble, Growers, Variant } from './forest/variant';
+import { NOTHING_PROVEN } from './proven-rows';
+import { Reference, type ReferenceState } from './reference';
 import { GrowthSchedule } from './schedule';
 import { FEWEST_SCORES, ScoreThreshold, type ThresholdOptions } from './threshold';
-import type { TreeGrower } from './tree-grower';
 import { typicalValues, type TypicalValues } from './typical';
 
 export interface ModelOptions {
+  variant: Variant;
   seed: number;
   trees: number;
   sample: number;
@@ -24,7 +26,7 @@ export interface ModelOptions {
 
 /** What a model is lent. */
 export interface ModelTools {
-  grower: TreeGrower;
+  growers: Growers;
   /** Milliseconds that never go backwards. */
   monotonic(): number;
   /** A whole forest has been grown, in so many seconds of work. */
@@ -33,33 +35,31 @@ export interface ModelTools {
 
 /**
  * So many readings flagged, less one for every reading that is not, and the source is taken to be in a new regime: the
- * model starts over from there. A finished reference under `learn` = `reference` never gives way.
+ * model starts over from there. With a longer history, as many as that. A finished reference under `learn` = `reference`
+ * never gives way.
  */
 export const REGIME_READINGS = 500;
 
 /** While the reference is taken, so many flagged readings (counted in the same way) are strays; more are a state of the machine. */
 export const STRAY_READINGS = 20;
 
-/** Rows that stay the measure. */
-interface Reference {
-  rows: RowWindow;
-  /** Learned rows when it was complete. */
-  at: number;
-  /** Trees grown from it. */
-  grown: number;
-  apart: ApartScores;
-}
-
 const SLIDING_STREAM = 0;
 const REFERENCE_STREAM = 1;
 /** The share of the first forest from which rows of the warm-up are scored to calibrate the threshold. */
 const ENOUGH_TO_CALIBRATE = 0.25;
+/**
+ * Trees are replaced so many times more slowly than `retrain` says while a reference is taken and grown, and later. With
+ * 3,000 sources at 3 readings a second each, growing trees takes a tenth of a core then.
+ */
+const COMMISSIONING_PACE = 6;
+const RENEWAL_PACE = 10;
 
 /**
  * One forest that learns from a stream of rows. Its trees are grown from a sliding window, the oldest replaced in turn;
- * with `learn` `reference` or `both`, once the reference's rows are complete, each tree is replaced for the last time by
- * one of the reference. From then on the forest stands, and the window is only kept (`both`) or dropped. Everything is counted in rows: nothing depends on time, and the trees
- * are a function of the rows, their number and the seed, so they are not stored but grown again.
+ * with `learn` `reference` or `both`, once the reference's rows are complete, each tree is replaced by one of the reference.
+ * From then on the forest stands: with `reference` as it is, with `both` its trees are renewed slowly, from the reference
+ * and what has proven itself since. Everything is counted in rows: nothing depends on time, and the trees are a function
+ * of the rows, their numbers and the seed, so they are not stored but grown again.
  */
 export class ForestModel {
   private readonly schedule: GrowthSchedule;
@@ -67,7 +67,7 @@ export class ForestModel {
   private stream: number;
   private seed: number;
   private window: RowWindow;
-  private forest: Forest;
+  private forest: Ensemble;
   /** Trees of the window grown so far, those that were replaced since included. */
   private grown = 0;
   private reference: Reference | undefined;
@@ -86,7 +86,8 @@ export class ForestModel {
     private readonly options: ModelOptions,
     private readonly tools: ModelTools,
   ) {
-    this.schedule = new GrowthSchedule(options);
+    const pace = options.learn === 'sliding' ? 1 : COMMISSIONING_PACE;
+    this.schedule = new GrowthSchedule({ ...options, retrain: options.retrain * pace });
     this.threshold = new ScoreThreshold(options.threshold);
     this.seed = options.seed;
     this.stream = hashString(name);
@@ -112,8 +113,8 @@ export class ForestModel {
     const trees = this.grown + (this.reference?.grown ?? 0);
     const generation = this.epoch * 1e6 + Math.floor(trees / this.options.trees);
     if (generation !== this.identity.generation) {
-      const { trees, sample, learn } = this.options;
-      const text = [this.seed, this.stream, trees, sample, learn, this.width, generation].join(' ');
+      const { variant, trees, sample, learn } = this.options;
+      const text = [variant, this.seed, this.stream, trees, sample, learn, this.width, generation].join(' ');
       this.identity = { generation, digest: hashString(text).toString(16).padStart(8, '0') };
     }
     return this.identity.digest;
@@ -122,8 +123,7 @@ export class ForestModel {
   /** Bytes of rows, trees and scores. */
   get bytes(): number {
     const { reference } = this;
-    const kept = reference ? reference.rows.bytes + reference.apart.bytes : 0;
-    return this.window.bytes + kept + this.forest.bytes + this.threshold.bytes;
+    return this.window.bytes + (reference?.bytes ?? 0) + this.forest.bytes + this.threshold.bytes;
   }
 
   /** The score of a row; null until the first forest stands. */
@@ -147,7 +147,10 @@ export class ForestModel {
     const flagged = score !== null && this.exceeds(score) && !this.threshold.countsFlagged;
     if (flagged) {
       this.flagged++;
-      if (this.flagged >= REGIME_READINGS && !(this.options.learn === 'reference' && this.stands)) {
+      if (
+        this.flagged >= Math.max(REGIME_READINGS, this.options.history) &&
+        !(this.options.learn === 'reference' && this.stands)
+      ) {
         this.restart();
         return true;
       }
@@ -168,10 +171,10 @@ export class ForestModel {
 
   /** Forgets what was learned and learns from the next row on. */
   restart(): void {
-    this.window = new RowWindow(this.width, this.capacity());
-    this.forest = this.emptyForest(0);
     this.reference = undefined;
     this.stands = false;
+    this.window = new RowWindow(this.width, this.capacity());
+    this.forest = this.emptyForest(0);
     this.grown = this.flagged = 0;
     this.typical = undefined;
     this.threshold.restart([]);
@@ -184,7 +187,7 @@ export class ForestModel {
     const age = stands ? 'reference' : Math.floor(window.count / this.schedule.span);
     const key = `${this.epoch} ${age}`;
     if (this.typical?.key !== key) {
-      const rows = reference && stands ? reference.rows : window;
+      const rows = reference && stands ? reference.commissioned : window;
       this.typical = { key, values: typicalValues(rows, rows.count - this.options.history) };
     }
     return this.typical.values;
@@ -195,38 +198,37 @@ export class ForestModel {
     const { reference } = this;
     if (!this.stands && this.grown < this.schedule.dueBy(reference?.at ?? this.window.count)) {
       const born = this.schedule.dueAt(++this.grown);
-      this.grow(this.window, born - this.options.history, born, SLIDING_STREAM, this.grown);
+      this.grow([this.windowSpan(born)], SLIDING_STREAM, this.grown);
       return true;
     }
     if (!reference || reference.grown >= this.referenceTreesDue(reference)) {
       return false;
     }
-    const { rows, apart } = reference;
-    reference.grown++;
-    const slot = this.grow(rows, 0, rows.count, REFERENCE_STREAM, reference.grown);
+    const { trees } = this.options;
+    const number = ++reference.grown;
+    const place = this.grow(reference.spans(number, trees), REFERENCE_STREAM, number);
     if (!this.stands) {
-      apart.judge(rows, this.forest, slot, this.tools.grower);
+      reference.apart.judge(reference.commissioned, this.forest, place, this.tools.growers.of(number, trees));
     }
-    if (reference.grown === this.options.trees) {
+    if (number === trees && !this.stands) {
+      this.takeOver(reference);
+    }
+    if (number === trees && this.options.learn === 'reference') {
       this.forest.trim();
-      if (!this.stands) {
-        this.takeOver(apart);
-      }
     }
     return true;
   }
 
   state(): ModelState {
     return {
+      variant: this.options.variant,
       channels: [...this.channels],
       width: this.width,
       seed: this.seed,
       stream: this.stream,
       first: this.window.first,
       rows: this.window.copy(this.window.first, this.window.count),
-      reference: this.reference
-        ? { at: this.reference.at, rows: this.reference.rows.copy(0, this.reference.rows.count) }
-        : null,
+      reference: this.reference?.state() ?? null,
       stands: this.stands,
       flagged: this.flagged,
       epoch: this.epoch,
@@ -235,26 +237,31 @@ export class ForestModel {
   }
 
   /** Carries on from a stored state of the same width; call {@link ForestModel.growNext} until it returns false. */
-  resume(state: ModelState): void {
-    const { learn, trees } = this.options;
+  resume(stored: ModelState): void {
+    const { learn, trees, variant } = this.options;
+    const state = stored.variant === variant ? stored : withoutScores(stored);
     this.seed = state.seed;
     this.stream = state.stream;
+    this.stands = state.stands && state.reference !== null && learn !== 'sliding';
     this.window = RowWindow.from(this.width, this.capacity(), state.rows, state.first);
     this.flagged = state.flagged;
     this.epoch = state.epoch;
     this.threshold.resume(state.threshold);
     if (state.reference && learn !== 'sliding') {
-      this.startReference(state.reference.rows, state.reference.at);
-      this.stands = state.stands;
+      this.startReference(state.reference);
     }
     if (!this.stands && this.window.first > 0 && this.window.first === this.window.count) {
       // A finished reference needs no window; without the reference nothing is left to learn from.
       this.restart();
       return;
     }
-    const due = this.schedule.dueBy(this.reference?.at ?? this.window.count);
+    const { reference } = this;
+    const due = this.schedule.dueBy(reference?.at ?? this.window.count);
     this.grown = this.stands ? due : Math.max(0, due - trees);
-    this.forest = this.emptyForest(this.grown);
+    if (reference && this.stands) {
+      reference.grown = this.referenceTreesDue(reference) - trees;
+    }
+    this.forest = this.emptyForest(this.grown, reference?.grown ?? 0);
   }
 
   /** Whether the reference's rows are still to come. */
@@ -268,12 +275,11 @@ export class ForestModel {
       return;
     }
     this.window.push(row);
-    if (this.stands) {
-      return;
-    }
+    this.reference?.learned(this.window);
     const { count, first } = this.window;
     if (learn !== 'sliding' && !this.reference && count >= length) {
-      this.startReference(this.window.copy(Math.max(first, count - length), count), count);
+      const rows = this.window.copy(Math.max(first, count - length), count);
+      this.startReference({ at: count, rows, proven: null });
     }
     const began = this.tools.monotonic();
     let grown = 0;
@@ -294,54 +300,76 @@ export class ForestModel {
     }
   }
 
-  /** @returns the tree's place in the forest */
-  private grow(rows: RowWindow, from: number, to: number, ...stream: number[]): number {
+  /** The history before the moment when a tree is grown. */
+  private windowSpan(born: number): RowSpan {
+    const { window } = this;
     // A changed option may ask for rows that are gone; there is always one.
-    const start = Math.max(rows.first, Math.min(from, rows.count - 1));
-    const end = Math.max(start + 1, Math.min(to, rows.count));
-    this.tools.grower.grow(rows, start, end, new SeededRandom(this.seed, this.stream, ...stream));
-    return this.forest.place(this.tools.grower);
+    const from = Math.max(window.first, Math.min(born - this.options.history, window.count - 1));
+    return { window, from, to: Math.max(from + 1, Math.min(born, window.count)) };
   }
 
-  private startReference(values: Float32Array, at: number): void {
-    const length = values.length / this.width;
-    const rows = RowWindow.from(this.width, length, values, 0);
-    this.reference = { rows, at, grown: 0, apart: new ApartScores(length) };
+  /** @returns the tree's place in the forest */
+  private grow(spans: RowSpan[], series: number, tree: number): number {
+    const grower = this.tools.growers.of(tree, this.options.trees);
+    grower.growFrom(spans, new SeededRandom(this.seed, this.stream, series, tree));
+    return this.forest.place(grower);
   }
 
-  private referenceTreesDue({ at }: Reference): number {
+  private startReference(state: ReferenceState): void {
+    const { learn, history } = this.options;
+    const proven = learn === 'both' ? (state.proven ?? NOTHING_PROVEN) : null;
+    this.reference = new Reference(this.width, history, this.schedule.span, this.renewal, {
+      ...state,
+      proven,
+    });
+  }
+
+  private referenceTreesDue(reference: Reference): number {
     const { trees } = this.options;
+    const { count } = this.window;
     return this.stands
-      ? trees
-      : Math.min(trees, Math.floor(((this.window.count - at) * trees) / this.referenceSpan));
+      ? trees + reference.renewedBy(count, trees)
+      : Math.min(trees, Math.floor(((count - reference.at) * trees) / this.schedule.span));
   }
 
-  private takeOver(apart: ApartScores): void {
+  private takeOver({ apart }: Reference): void {
     this.stands = true;
-    const scores = apart.scores();
+    const scores = apart.scores(this.forest);
     if (scores.length >= FEWEST_SCORES) {
       this.threshold.restart(scores);
     }
     apart.clear();
-    if (this.options.learn === 'reference') {
-      this.window = RowWindow.from(this.width, 1, new Float32Array(0), this.window.count);
-    }
+    this.trimWindow();
   }
 
-  private emptyForest(turn: number): Forest {
+  private trimWindow(): void {
+    const { first, count } = this.window;
+    const from = this.options.learn === 'reference' ? count : Math.max(first, count - this.capacity());
+    this.window = RowWindow.from(this.width, this.capacity(), this.window.copy(from, count), from);
+  }
+
+  /** @param turns trees that came before: of the window, and of the reference */
+  private emptyForest(...turns: number[]): Ensemble {
     const { trees, gaps, learn } = this.options;
-    return new Forest({ width: this.width, trees, gaps, beyond: learn !== 'sliding', turn });
+    return this.tools.growers.forest(
+      { width: this.width, trees, gaps, beyond: learn !== 'sliding' },
+      ...turns,
+    );
   }
 
-  /** Learned rows in which the reference's forest grows: slower, for its rows are scored meanwhile. */
-  private get referenceSpan(): number {
-    return 2 * this.schedule.span;
+  /** Learned rows in which trees of a reference that stands are replaced once. */
+  private get renewal(): number {
+    const { retrain, history } = this.options;
+    return Math.max(this.schedule.span, Math.min(RENEWAL_PACE * retrain, history));
   }
 
-  /** Rows from which every tree that stands can be grown again, and a reference taken. */
+  /** Rows from which every tree that stands can be grown again, and a reference taken; later, those that have not proven themselves. */
   private capacity(): number {
     const { history, learn, reference } = this.options;
     const { span } = this.schedule;
-    return learn === 'sliding' ? history + span : Math.max(history + span + this.referenceSpan, reference);
+    if (this.stands) {
+      return learn === 'reference' ? 1 : history + 1;
+    }
+    return learn === 'sliding' ? history + span : Math.max(history + 2 * span, reference);
   }
 }

@@ -11,7 +11,7 @@ import { Detector } from './detector';
 import { operate, type Operation } from './operations';
 import { SourceTable, type CheckedRow, type NamedForest } from './source-table';
 import { StateKeeper } from './state-keeper';
-import { TreeGrower } from './tree-grower';
+import { Growers } from './forest/variant';
 import { TurnQueue } from './turn-queue';
 
 export interface ForestRuntimeOptions {
@@ -64,7 +64,7 @@ export class ForestRuntime {
     }
     const { keeper } = this;
     const tools = {
-      grower: new TreeGrower(config.model.sample),
+      growers: new Growers(config.model.variant, config.model.sample),
       monotonic: () => clock.monotonic(),
       grown: (seconds: number) => figures.observe('edge_forest_retrain_seconds', seconds),
     };

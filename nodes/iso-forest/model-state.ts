@@ -1,8 +1,11 @@
+import { VARIANTS, type Variant } from './forest/variant';
+import type { ReferenceState } from './reference';
 import type { RowBuilderState } from './row-builder';
 import type { ThresholdState } from './threshold';
 
 /** What a model carries over a restart. The trees grow again from the rows, their numbers and the seed. */
 export interface ModelState {
+  variant: Variant;
   channels: string[];
   /** Numbers a row. */
   width: number;
@@ -13,7 +16,7 @@ export interface ModelState {
   first: number;
   rows: Float32Array;
   /** The reference's rows, and how many rows had been learned when it was complete. */
-  reference: { at: number; rows: Float32Array } | null;
+  reference: ReferenceState | null;
   /** Whether the reference's forest gives the score. */
   stands: boolean;
   flagged: number;
@@ -39,6 +42,26 @@ const MAX_VALUES = 20_000_000;
 
 type Numbers = Float32Array | Float64Array;
 
+/** A state whose rows are to be learned by another variant, whose scores are others: the commissioned rows come last. */
+export function withoutScores(state: ModelState): ModelState {
+  const { rows, reference, threshold } = state;
+  const all = new Float32Array(rows.length + (reference?.rows.length ?? 0));
+  all.set(rows);
+  all.set(reference?.rows ?? [], rows.length);
+  return {
+    ...state,
+    first: 0,
+    rows: all,
+    reference: null,
+    stands: false,
+    flagged: 0,
+    threshold: {
+      ...{ scores: new Float32Array(0), count: 0, given: 0, sum: 0, squares: 0, highest: 0, limit: null },
+      setting: threshold.setting,
+    },
+  };
+}
+
 /** @param bytes how a number list is written down */
 export function toDocument(state: SourceState, bytes: (list: Uint8Array) => unknown): StateDocument {
   const write = (list: Numbers): unknown =>
@@ -50,7 +73,14 @@ export function toDocument(state: SourceState, bytes: (list: Uint8Array) => unkn
     smoothing: state.smoothing,
     ...model,
     rows: write(model.rows),
-    reference: model.reference && { at: model.reference.at, rows: write(model.reference.rows) },
+    reference: model.reference && {
+      at: model.reference.at,
+      rows: write(model.reference.rows),
+      proven: model.reference.proven && {
+        stride: model.reference.proven.stride,
+        rows: write(model.reference.proven.rows),
+      },
+    },
     threshold: { ...model.threshold, scores: write(model.threshold.scores) },
     builder: builder && {
       last: write(builder.last),
@@ -93,11 +123,19 @@ export function fromDocument(raw: unknown, bytes: (list: unknown) => Uint8Array 
   if (referenceRows?.length === 0) {
     throw new Error('"reference.rows" is empty');
   }
+  // The first version had none.
+  const grown = reference?.proven ? fields(reference.proven, '"reference.proven"') : null;
+  const proven = grown && {
+    stride: whole(grown.stride, 'reference.proven.stride', 1),
+    rows: rowsOf(grown.rows, 'reference.proven.rows'),
+  };
   const builder = document.builder === null ? null : fields(document.builder, '"builder"');
   return {
     shingle,
     smoothing: amount(document.smoothing, 'smoothing'),
     model: {
+      // The first version knew no other.
+      variant: VARIANTS.find((variant) => variant === document.variant) ?? 'standard',
       channels,
       width,
       seed: whole(document.seed, 'seed', -Infinity),
@@ -106,7 +144,7 @@ export function fromDocument(raw: unknown, bytes: (list: unknown) => Uint8Array 
       rows: rowsOf(document.rows, 'rows'),
       reference:
         reference && referenceRows
-          ? { at: whole(reference.at, 'reference.at', 0), rows: referenceRows }
+          ? { at: whole(reference.at, 'reference.at', 0), rows: referenceRows, proven }
           : null,
       stands: document.stands === true && reference !== null,
       flagged: whole(document.flagged, 'flagged', 0),

@@ -1,4 +1,4 @@
-import { exp, log } from './exact-math';
+import { exp, log } from './forest/exact-math';
 
 /** A generalized Pareto distribution of excesses over a level. */
 export interface ParetoTail {

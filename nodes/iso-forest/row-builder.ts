@@ -1,6 +1,6 @@
 import { EdgeError } from '../shared/errors';
 import { channelField } from '../shared/detection/payload';
-import { exp2 } from './exact-math';
+import { exp2 } from './forest/exact-math';
 
 export type MissingPolicy = 'reject' | 'nan' | 'zero' | 'last';
 

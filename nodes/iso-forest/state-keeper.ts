@@ -34,7 +34,7 @@ export class StateKeeper {
   /** Rows learned since the last write. */
   private readonly unwritten = new Map<string, number>();
   private readonly due = new Set<string>();
-  /** Which reference was written; it never changes once it is complete. */
+  /** Which reference's commissioned rows were written; they never change once they are complete. */
   private readonly references = new Map<string, string>();
   /** Forests that could not be read: they stay as they lie in the store until the next start. */
   private readonly unread = new Set<string>();
@@ -213,13 +213,13 @@ export class StateKeeper {
       return { writes: [], bytes: 0 };
     }
     const document = toDocument(state, (list) => Buffer.from(list.buffer, list.byteOffset, list.byteLength));
-    const reference = document.reference as { at: number; rows: Uint8Array } | null;
+    const reference = document.reference as { rows: Uint8Array } | null;
     const writes: StateWrite[] = [];
     if (this.references.get(key) !== signature(state)) {
       writes.push({ namespace: this.place(key), key: REFERENCE, value: reference?.rows ?? null });
       this.references.set(key, signature(state));
     }
-    const window = pack({ ...document, reference: reference && { at: reference.at } });
+    const window = pack({ ...document, reference: reference && { ...reference, rows: null } });
     writes.push(
       { namespace: this.options.namespace, key, value: Uint8Array.of(1) },
       { namespace: this.place(key), key: WINDOW, value: new Uint8Array(window) },

@@ -1,4 +1,4 @@
-import type { RowWindow } from './row-window';
+import type { RowWindow } from './forest/row-window';
 
 /** By feature: the median, and half the distance between the quartiles. */
 export interface TypicalValues {

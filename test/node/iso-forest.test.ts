@@ -125,8 +125,8 @@ test('a large batch does not hold up the event loop and keeps its order', async 
   assert.ok(turns > 30, `the event loop turned ${turns} times`);
 });
 
-test('a property that is wrong, or not built yet, is named', async () => {
-  await runtime.deploy(flow({ variant: 'density' }));
+test('a property that is wrong is named, with what it may be', async () => {
+  await runtime.deploy(flow({ variant: 'extended' }));
   const problem = runtime.problems().findLast(({ id }) => id === 'forest');
-  assert.match(String(problem?.msg), /"variant" cannot be "density" in this version/);
+  assert.match(String(problem?.msg), /"variant"[\s\S]*standard, fair-cut, density, blend/);
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ceilLog2, exp, exp2, log } from '../../../nodes/iso-forest/exact-math';
-import { averagePathLength } from '../../../nodes/iso-forest/path-length';
+import { ceilLog2, exp, exp2, log } from '../../../nodes/iso-forest/forest/exact-math';
+import { averagePathLength } from '../../../nodes/iso-forest/forest/path-length';
 
 function assertClose(actual: number, expected: number, relative = 1e-14): void {
   assert.ok(Math.abs(actual - expected) <= relative * Math.abs(expected) + 1e-300, `${actual} ≠ ${expected}`);

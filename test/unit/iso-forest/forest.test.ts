@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SeededRandom } from '../../../nodes/shared/random';
-import { Forest } from '../../../nodes/iso-forest/forest';
-import { averagePathLength } from '../../../nodes/iso-forest/path-length';
-import { TreeGrower } from '../../../nodes/iso-forest/tree-grower';
+import { Forest } from '../../../nodes/iso-forest/forest/forest';
+import { averagePathLength } from '../../../nodes/iso-forest/forest/path-length';
+import { TreeGrower } from '../../../nodes/iso-forest/forest/tree-grower';
 import { GOLDEN_ROWS, GOLDEN_SCORES } from './golden';
 import { growForest, rocAuc, windowOf } from './support';
 

@@ -4,10 +4,10 @@ import type { Detection, EdgeMessage } from '../../../nodes/shared/messages';
 import { SeededRandom } from '../../../nodes/shared/random';
 import type { StateStore, StateWrite } from '../../../nodes/shared/store/state-store';
 import { parseIsoForestConfig } from '../../../nodes/iso-forest/config';
-import { Forest } from '../../../nodes/iso-forest/forest';
+import { Forest } from '../../../nodes/iso-forest/forest/forest';
 import { ForestRuntime } from '../../../nodes/iso-forest/forest-runtime';
-import { RowWindow } from '../../../nodes/iso-forest/row-window';
-import { TreeGrower } from '../../../nodes/iso-forest/tree-grower';
+import { RowWindow } from '../../../nodes/iso-forest/forest/row-window';
+import { TreeGrower } from '../../../nodes/iso-forest/forest/tree-grower';
 
 /** A clock that stands still until it is moved. */
 export class StillClock implements Clock {

@@ -73,30 +73,36 @@ export class RowWindow {
   }
 
   /**
-   * Copies the chosen ones of the rows from `from` on, column by column, in the order in which they lie in memory.
+   * Copies rows column by column, in the order in which they lie in memory.
    *
-   * @param chosen by row from `from` on, 1 = copy
+   * @param rows the first row, the distance between rows, and by row whether to copy it (1)
    * @param stride room for a column in `target`
-   * @returns whether a value is missing
+   * @param column the first place in each column
    */
-  gather(from: number, count: number, chosen: Uint8Array, target: Float32Array, stride: number): boolean {
+  gather(
+    { from, step, chosen }: { from: number; step: number; chosen: Uint8Array },
+    target: Float32Array,
+    stride: number,
+    column: number,
+  ): { count: number; gaps: boolean } {
     const { values, width, slots } = this;
     let gaps = false;
     let slot = from % slots;
-    let column = 0;
-    for (let i = 0; i < count; i++) {
+    let to = column;
+    for (let i = 0; i < chosen.length; i++) {
       if (chosen[i] === 1) {
         const start = slot * width;
-        for (let feature = 0, at = column; feature < width; feature++, at += stride) {
+        for (let feature = 0, at = to; feature < width; feature++, at += stride) {
           const value = values[start + feature];
           target[at] = value;
           gaps ||= value !== value;
         }
-        column++;
+        to++;
       }
-      slot = slot + 1 === slots ? 0 : slot + 1;
+      slot += step;
+      slot = slot < slots ? slot : slot % slots;
     }
-    return gaps;
+    return { count: to - column, gaps };
   }
 
   /** The rows `from` to `to` (excluded), one after the other. */

@@ -1,11 +1,13 @@
-import { exp2 } from './exact-math';
-import { NodeBlock } from './node-block';
+import { exp2, log } from './exact-math';
+import { NODE_WORDS, NodeBlock, type TreeKind } from './node-block';
 import type { TreeGrower } from './tree-grower';
 
 export interface ForestOptions {
   /** Features a row. */
   width: number;
   trees: number;
+  /** `path` when left out. */
+  kind?: TreeKind;
   /** Keep the number of rows in each node, for rows with missing values. */
   gaps: boolean;
   /** Shorten the paths of rows beyond the ranges that the trees saw; false = the plain isolation forest. */
@@ -18,6 +20,7 @@ const NODES_PER_TREE = 64;
 /** Room beside the trees, so that few replacements move the block. */
 const SLACK = 1.06;
 const LEAST_RANGE = 0.1;
+const LOG2_E = 1 / log(2);
 
 /**
  * Isolation trees in one flat block of 8 bytes a node. Trees replace each other in turn, the oldest first, so the block
@@ -30,19 +33,24 @@ export class Forest {
   private readonly sizes: Uint16Array;
   /** What a level of depth adds to the normalized path, by tree. */
   private readonly steps: Float64Array;
+  /** Rows of the sub-sample, by tree. */
+  private readonly counted: Uint16Array;
   /** Least and greatest values, by tree and feature. */
   private readonly lows: Float32Array;
   private readonly highs: Float32Array;
+  private readonly kind: TreeKind;
   private head = 0;
   private placed = 0;
 
   constructor(private readonly options: ForestOptions) {
     const { width, trees, gaps, beyond } = options;
-    this.block = new NodeBlock(trees * NODES_PER_TREE);
+    this.kind = options.kind ?? 'path';
+    this.block = new NodeBlock(trees * NODES_PER_TREE, NODE_WORDS[this.kind]);
     this.counts = new Uint16Array(gaps ? this.block.capacity : 0);
     this.offsets = new Uint32Array(trees);
     this.sizes = new Uint16Array(trees);
     this.steps = new Float64Array(trees);
+    this.counted = new Uint16Array(trees);
     const ranges = beyond ? width : 0;
     this.lows = new Float32Array(ranges * trees);
     this.highs = new Float32Array(ranges * trees);
@@ -56,11 +64,11 @@ export class Forest {
   /** Bytes of the block and the tables beside it. */
   get bytes(): number {
     return (
-      this.block.capacity * 8 +
+      this.block.bytes +
       this.counts.byteLength +
       this.lows.byteLength +
       this.highs.byteLength +
-      this.options.trees * 14
+      this.options.trees * 16
     );
   }
 
@@ -78,12 +86,13 @@ export class Forest {
       this.counts.set(tree.counts.subarray(0, tree.size), at);
     }
     if (beyond) {
-      this.lows.set(tree.lows.subarray(0, width), slot * width);
-      this.highs.set(tree.highs.subarray(0, width), slot * width);
+      this.lows.set(tree.sample.lows.subarray(0, width), slot * width);
+      this.highs.set(tree.sample.highs.subarray(0, width), slot * width);
     }
     this.offsets[slot] = at;
     this.sizes[slot] = tree.size;
     this.steps[slot] = tree.step;
+    this.counted[slot] = tree.sample.count;
     this.head = at + tree.size;
     this.placed++;
     return slot;
@@ -94,50 +103,86 @@ export class Forest {
     this.move(this.slotOf(this.placed - this.standing), this.standing, 0);
   }
 
-  /** The anomaly score 2^(-E[h]/c(ψ)) of a row of 32-bit floats, 0 to 1; NaN in it where values are missing. */
+  /**
+   * The anomaly score of a row of 32-bit floats, 0 to 1; NaN in it where values are missing. 2^(-E[h]/c(ψ)); for density
+   * trees 1 / (1 + 2^E[log2 of the density]), 0.5 where rows are as dense as if they were spread evenly.
+   */
   score(row: Float32Array): number {
+    return this.scoreOf(this.sum(row) / this.standing);
+  }
+
+  /** The sum over the trees of {@link path}. */
+  sum(row: Float32Array): number {
     const standing = this.standing;
     let sum = 0;
     for (let slot = 0; slot < standing; slot++) {
       sum += this.path(slot, row);
     }
-    return exp2(-sum / standing);
+    return sum;
   }
 
-  /** A row's path length in one tree, divided by c(ψ). */
+  weight(): number {
+    return 1;
+  }
+
+  scoreOf(mean: number): number {
+    return this.kind === 'density' ? 1 / (1 + exp2(mean)) : exp2(-mean);
+  }
+
+  /** A row's path length in one tree, divided by c(ψ); in a density tree the logarithm of the density. */
   path(slot: number, row: Float32Array): number {
     const { gaps, beyond } = this.options;
     const root = this.offsets[slot];
-    const inside = gaps && hasGap(row) ? this.weightedPath(root, root, row) : this.plainPath(root, row);
+    const inside =
+      gaps && hasGap(row)
+        ? this.weightedPath(root, root, row)
+        : this.kind === 'pair'
+          ? this.pairPath(root, row)
+          : this.plainPath(root, row);
     if (!beyond) {
       return inside;
     }
     const apart = this.chanceApart(slot, row);
-    return apart === 0 ? inside : apart * this.steps[slot] + (1 - apart) * inside;
+    return apart === 0 ? inside : apart * this.pathApart(slot, apart) + (1 - apart) * inside;
   }
 
   private plainPath(root: number, row: Float32Array): number {
-    const { thresholds, links } = this.block;
-    let node = root;
-    for (let right = links[4 * node + 2]; right !== 0; right = links[4 * node + 2]) {
-      node = row[links[4 * node + 3]] <= thresholds[2 * node] ? node + 1 : root + right;
+    const { floats, links, words } = this.block;
+    let at = words * root;
+    for (let right = links[2 * at + 2]; right !== 0; right = links[2 * at + 2]) {
+      at = row[links[2 * at + 3]] <= floats[at] ? at + words : words * (root + right);
     }
-    return thresholds[2 * node];
+    return floats[at];
+  }
+
+  private pairPath(root: number, row: Float32Array): number {
+    const { floats, links } = this.block;
+    let at = 4 * root;
+    for (let right = links[2 * at + 2]; right !== 0; right = links[2 * at + 2]) {
+      at = pairValue(row, links, floats, at) <= floats[at] ? at + 4 : 4 * (root + right);
+    }
+    return floats[at];
   }
 
   private weightedPath(root: number, from: number, row: Float32Array): number {
-    const { thresholds, links } = this.block;
+    const { floats, links, words } = this.block;
     let node = from;
-    for (let right = links[4 * node + 2]; right !== 0; right = links[4 * node + 2]) {
-      const value = row[links[4 * node + 3]];
+    for (let right = links[2 * words * node + 2]; right !== 0; right = links[2 * words * node + 2]) {
+      const at = words * node;
+      const value = words === 4 ? pairValue(row, links, floats, at) : row[links[2 * at + 3]];
       if (value !== value) {
         const share = this.counts[node + 1] / this.counts[node];
         const left = this.weightedPath(root, node + 1, row);
         return share * left + (1 - share) * this.weightedPath(root, root + right, row);
       }
-      node = value <= thresholds[2 * node] ? node + 1 : root + right;
+      node = value <= floats[at] ? node + 1 : root + right;
     }
-    return thresholds[2 * node];
+    return floats[words * node];
+  }
+
+  /** What the path is in a tree whose first cut sets the row apart: one level, or the density of one row there. */
+  private pathApart(slot: number, apart: number): number {
+    return this.kind === 'density' ? -log(apart * (this.counted[slot] + 1)) * LOG2_E : this.steps[slot];
   }
 
   /**
@@ -202,6 +247,7 @@ export class Forest {
     const average = count > 0 ? (used + more) / (count + 1) : NODES_PER_TREE;
     const block = new NodeBlock(
       more === 0 ? used : Math.max(Math.ceil(average * trees * SLACK), used + more),
+      this.block.words,
     );
     const counts = new Uint16Array(gaps ? block.capacity : 0);
     let at = 0;
@@ -225,6 +271,13 @@ export class Forest {
 /** A range below a tenth of the value itself says little about what is far: a sensor that stood still may tick. */
 function stretch(outside: number, range: number, value: number): number {
   return outside / (outside + Math.max(range, Math.abs(value) * LEAST_RANGE));
+}
+
+function pairValue(row: Float32Array, links: Uint16Array, floats: Float32Array, at: number): number {
+  const weight = floats[at + 2];
+  const first = row[links[2 * at + 3]];
+  // A second value that has no weight may be missing, or too large to be multiplied.
+  return weight === 0 ? first : first + weight * row[links[2 * at + 6]];
 }
 
 function hasGap(row: Float32Array): boolean {

@@ -1,0 +1,200 @@
+import type { Random } from '../../shared/random';
+import type { RowWindow } from './row-window';
+
+/** Rows `from` to `to` (excluded) of a window, at distances of `step` (1 when left out); at least one. */
+export interface RowSpan {
+  window: RowWindow;
+  from: number;
+  to: number;
+  step?: number;
+}
+
+const rowsIn = ({ from, to, step = 1 }: RowSpan): number => Math.ceil((to - from) / step);
+
+/**
+ * The rows that one tree is grown from, column by column, in memory that the next tree uses again. A grower splits
+ * {@link rows} in place: a node of the tree is a stretch of it.
+ */
+export class SubSample {
+  /** Values by feature and row: feature `f` of row `r` at `f * size + r`. */
+  columns = new Float32Array(0);
+  /** Numbers of the sub-sample's rows, in the first {@link count} places. */
+  readonly rows: Uint16Array;
+  /** Rows in the sub-sample, ψ. */
+  count = 0;
+  width = 0;
+  /** Whether a value is missing (NaN). */
+  gaps = false;
+  /** Which rows were drawn, counted through all spans, in the first {@link count} places; the others follow. */
+  order = new Uint32Array(0);
+  /** Least and greatest value of each feature, in the first {@link width} places; NaN where there is none. */
+  lows = new Float32Array(0);
+  highs = new Float32Array(0);
+  /** What {@link spread} found. */
+  low = 0;
+  high = 0;
+
+  private chosen = new Uint8Array(0);
+
+  /** @param size the most rows, up to 4096 */
+  constructor(readonly size: number) {
+    this.rows = new Uint16Array(size);
+  }
+
+  /** Draws rows of the spans, without replacement. All windows are as wide. */
+  draw(spans: readonly RowSpan[], random: Random): void {
+    let available = 0;
+    for (const span of spans) {
+      available += rowsIn(span);
+    }
+    this.fit(spans[0].window.width, available);
+    const drawn = Math.min(this.size, available);
+    const { order, chosen, rows } = this;
+    for (let i = 0; i < available; i++) {
+      order[i] = i;
+    }
+    chosen.fill(0, 0, available);
+    for (let i = 0; i < drawn; i++) {
+      const pick = i + random.int(available - i);
+      const row = order[pick];
+      order[pick] = order[i];
+      order[i] = row;
+      rows[i] = i;
+      chosen[row] = 1;
+    }
+    this.gather(spans);
+    this.count = drawn;
+    for (let feature = 0; feature < this.width; feature++) {
+      this.spread(0, drawn, feature);
+      this.lows[feature] = this.low;
+      this.highs[feature] = this.high;
+    }
+  }
+
+  /** Finds the least and greatest value of a feature in a stretch of rows; both NaN when there is none. */
+  spread(start: number, end: number, feature: number): void {
+    const { columns, rows } = this;
+    const column = feature * this.size;
+    let low = NaN;
+    let high = NaN;
+    let i = start;
+    for (; i < end && low !== low; i++) {
+      low = high = columns[column + rows[i]];
+    }
+    for (; i < end; i++) {
+      const value = columns[column + rows[i]];
+      if (value < low) {
+        low = value;
+      } else if (value > high) {
+        high = value;
+      }
+    }
+    this.low = low;
+    this.high = high;
+  }
+
+  /**
+   * Moves the rows that go left to the front; a row without a value goes left with the share of the others that do.
+   *
+   * @returns where the right side begins
+   */
+  part(start: number, end: number, feature: number, threshold: number, random: Random): number {
+    const { columns, rows } = this;
+    const column = feature * this.size;
+    const share = this.gaps ? this.leftShare(start, end, column, threshold) : 0;
+    let left = start;
+    let right = end - 1;
+    while (left <= right) {
+      const value = columns[column + rows[left]];
+      if (value <= threshold || (value !== value && random.next() < share)) {
+        left++;
+      } else {
+        const row = rows[left];
+        rows[left] = rows[right];
+        rows[right] = row;
+        right--;
+      }
+    }
+    return left;
+  }
+
+  /** As {@link part}, by the value that each row of the sub-sample has in `values`. */
+  partBy(values: Float64Array, start: number, end: number, threshold: number, random: Random): number {
+    const { rows } = this;
+    let share = -1;
+    let left = start;
+    let right = end - 1;
+    while (left <= right) {
+      const value = values[rows[left]];
+      let goesLeft = value <= threshold;
+      if (value !== value) {
+        share = share < 0 ? shareBelow(values, rows, start, end, threshold) : share;
+        goesLeft = random.next() < share;
+      }
+      if (goesLeft) {
+        left++;
+      } else {
+        const row = rows[left];
+        rows[left] = rows[right];
+        rows[right] = row;
+        right--;
+      }
+    }
+    return left;
+  }
+
+  private leftShare(start: number, end: number, column: number, threshold: number): number {
+    let left = 0;
+    let present = 0;
+    for (let i = start; i < end; i++) {
+      const value = this.columns[column + this.rows[i]];
+      left += value <= threshold ? 1 : 0;
+      present += value === value ? 1 : 0;
+    }
+    return left / present;
+  }
+
+  private gather(spans: readonly RowSpan[]): void {
+    this.gaps = false;
+    let offset = 0;
+    let column = 0;
+    for (const span of spans) {
+      const { window, from, step = 1 } = span;
+      const chosen = this.chosen.subarray(offset, offset + rowsIn(span));
+      const gathered = window.gather({ from, step, chosen }, this.columns, this.size, column);
+      this.gaps ||= gathered.gaps;
+      column += gathered.count;
+      offset += chosen.length;
+    }
+  }
+
+  private fit(width: number, history: number): void {
+    this.width = width;
+    if (this.lows.length < width) {
+      this.lows = new Float32Array(width);
+      this.highs = new Float32Array(width);
+      this.columns = new Float32Array(width * this.size);
+    }
+    if (this.order.length < history) {
+      this.order = new Uint32Array(history);
+      this.chosen = new Uint8Array(history);
+    }
+  }
+}
+
+function shareBelow(
+  values: Float64Array,
+  rows: Uint16Array,
+  start: number,
+  end: number,
+  threshold: number,
+): number {
+  let below = 0;
+  let present = 0;
+  for (let i = start; i < end; i++) {
+    const value = values[rows[i]];
+    below += value <= threshold ? 1 : 0;
+    present += value === value ? 1 : 0;
+  }
+  return below / present;
+}

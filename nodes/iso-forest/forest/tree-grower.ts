@@ -1,0 +1,137 @@
+import type { Random } from '../../shared/random';
+import { ceilLog2 } from './exact-math';
+import { NODE_WORDS, NodeBlock, type TreeKind } from './node-block';
+import { averagePathLength } from './path-length';
+import type { RowWindow } from './row-window';
+import { SubSample, type RowSpan } from './sub-sample';
+
+/**
+ * Grows one isolation tree at a time (Liu, Ting and Zhou 2008, with scikit-learn's choices: height limit ceil(log2 ψ),
+ * a feature drawn from those that are not constant in the node, a split drawn between their least and greatest value,
+ * `<=` goes left). The tree lies in this workspace until the next one is grown; a `Forest` copies it.
+ *
+ * A leaf holds its path length (depth + c(rows in it)) divided by c(ψ). Other growers split in another way, or give their
+ * leaves another value.
+ */
+export class TreeGrower {
+  readonly block: NodeBlock;
+  /** Rows of the sub-sample in each node. */
+  readonly counts: Uint16Array;
+  size = 0;
+  readonly sample: SubSample;
+
+  /** Features that may still vary, in the first places. */
+  protected candidates = new Uint16Array(0);
+  private heightLimit = 0;
+  private scale = 1;
+
+  /** @param size the largest sub-sample, up to 4096 rows */
+  constructor(
+    size: number,
+    readonly kind: TreeKind = 'path',
+  ) {
+    this.sample = new SubSample(size);
+    this.block = new NodeBlock(2 * size, NODE_WORDS[kind]);
+    this.counts = new Uint16Array(2 * size);
+  }
+
+  /** Grows a tree from a sub-sample of the rows `from` to `to` (excluded; at least one), drawn without replacement. */
+  grow(window: RowWindow, from: number, to: number, random: Random): void {
+    this.growFrom([{ window, from, to }], random);
+  }
+
+  /** Grows a tree from a sub-sample of all the spans. */
+  growFrom(spans: readonly RowSpan[], random: Random): void {
+    const { sample } = this;
+    sample.draw(spans, random);
+    if (this.candidates.length < sample.width) {
+      this.candidates = new Uint16Array(sample.width);
+    }
+    for (let feature = 0; feature < sample.width; feature++) {
+      this.candidates[feature] = feature;
+    }
+    this.heightLimit = this.highest(sample.count);
+    // One row has no path; its tree then counts as average.
+    this.scale = sample.count > 1 ? 1 / averagePathLength(sample.count) : 1;
+    this.size = 0;
+    this.node(0, sample.count, 0, sample.width, random);
+  }
+
+  /** What one level of depth adds to a normalized path length in this tree. */
+  get step(): number {
+    return this.scale;
+  }
+
+  /** @param open how many of the candidates may still vary here; the others are constant in every node below. */
+  protected node(start: number, end: number, depth: number, open: number, random: Random): void {
+    const node = this.size++;
+    this.counts[node] = end - start;
+    if (depth < this.heightLimit && end - start > 1 && this.split(node, start, end, depth, open, random)) {
+      return;
+    }
+    const { floats, links, words } = this.block;
+    links[2 * (words * node + 1)] = 0;
+    links[2 * (words * node + 1) + 1] = 0;
+    floats[words * node] = this.leafValue(depth, end - start);
+  }
+
+  /** Splits a node, or returns false when its rows are all the same. */
+  protected split(
+    node: number,
+    start: number,
+    end: number,
+    depth: number,
+    open: number,
+    random: Random,
+  ): boolean {
+    const { candidates, sample } = this;
+    for (let varying = open; varying > 0;) {
+      const pick = random.int(varying);
+      const feature = candidates[pick];
+      sample.spread(start, end, feature);
+      if (sample.high > sample.low) {
+        this.branch(node, feature, start, end, depth, varying, random);
+        return true;
+      }
+      varying--;
+      candidates[pick] = candidates[varying];
+      candidates[varying] = feature;
+    }
+    return false;
+  }
+
+  /** The most splits on a path, for so many rows. */
+  protected highest(rows: number): number {
+    return ceilLog2(rows);
+  }
+
+  protected leafValue(depth: number, rows: number): number {
+    return this.sample.count > 1 ? (depth + averagePathLength(rows)) * this.scale : this.scale;
+  }
+
+  protected branch(
+    node: number,
+    feature: number,
+    start: number,
+    end: number,
+    depth: number,
+    open: number,
+    random: Random,
+  ): void {
+    const threshold = drawBetween(this.sample.low, this.sample.high, random);
+    const { links, floats, words } = this.block;
+    links[2 * (words * node + 1) + 1] = feature;
+    floats[words * node] = threshold;
+    const middle = this.sample.part(start, end, feature, threshold, random);
+    this.node(start, middle, depth + 1, open, random);
+    links[2 * (words * node + 1)] = this.size;
+    this.node(middle, end, depth + 1, open, random);
+  }
+}
+
+/** A 32-bit float from `low` on, below `high`. */
+export function drawBetween(low: number, high: number, random: Random): number {
+  const drawn = Math.fround(low + random.next() * (high - low));
+  // Rounding to 32 bits may reach the greatest value, which would leave the right side empty.
+  return drawn < high && drawn >= low ? drawn : low;
+}
