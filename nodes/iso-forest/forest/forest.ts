@@ -1,6 +1,8 @@
 import { exp2, log } from './exact-math';
-import { NODE_WORDS, NodeBlock, type TreeKind } from './node-block';
+import type { TreeKind } from './node-block';
+import { SeenRanges } from './seen-ranges';
 import type { TreeGrower } from './tree-grower';
+import { TreeRing } from './tree-ring';
 
 export interface ForestOptions {
   /** Features a row. */
@@ -16,60 +18,38 @@ export interface ForestOptions {
   turn?: number;
 }
 
-const NODES_PER_TREE = 64;
-/** Room beside the trees, so that few replacements move the block. */
-const SLACK = 1.06;
-const LEAST_RANGE = 0.1;
 const LOG2_E = 1 / log(2);
 
-/**
- * Isolation trees in one flat block of 8 bytes a node. Trees replace each other in turn, the oldest first, so the block
- * is a ring and replacing one moves no other. Scoring allocates nothing.
- */
+/** Isolation trees that replace each other in turn. Scoring allocates nothing. */
 export class Forest {
-  private block: NodeBlock;
-  private counts: Uint16Array;
-  private readonly offsets: Uint32Array;
-  private readonly sizes: Uint16Array;
+  private readonly kind: TreeKind;
+  private readonly trees: TreeRing;
   /** What a level of depth adds to the normalized path, by tree. */
   private readonly steps: Float64Array;
   /** Rows of the sub-sample, by tree. */
   private readonly counted: Uint16Array;
-  /** Least and greatest values, by tree and feature. */
-  private readonly lows: Float32Array;
-  private readonly highs: Float32Array;
-  private readonly kind: TreeKind;
-  private head = 0;
-  private placed = 0;
+  /** Undefined when what lies beyond does not count. */
+  private readonly seen: SeenRanges | undefined;
+  private readonly gaps: boolean;
 
-  constructor(private readonly options: ForestOptions) {
-    const { width, trees, gaps, beyond } = options;
-    this.kind = options.kind ?? 'path';
-    this.block = new NodeBlock(trees * NODES_PER_TREE, NODE_WORDS[this.kind]);
-    this.counts = new Uint16Array(gaps ? this.block.capacity : 0);
-    this.offsets = new Uint32Array(trees);
-    this.sizes = new Uint16Array(trees);
+  constructor({ width, trees, kind = 'path', gaps, beyond, turn = 0 }: ForestOptions) {
+    this.kind = kind;
+    this.gaps = gaps;
+    this.trees = new TreeRing({ trees, kind, gaps, turn });
     this.steps = new Float64Array(trees);
     this.counted = new Uint16Array(trees);
-    const ranges = beyond ? width : 0;
-    this.lows = new Float32Array(ranges * trees);
-    this.highs = new Float32Array(ranges * trees);
+    this.seen = beyond ? new SeenRanges(width, trees) : undefined;
   }
 
   /** Trees that stand now. */
   get standing(): number {
-    return Math.min(this.placed, this.options.trees);
+    return this.trees.standing;
   }
 
-  /** Bytes of the block and the tables beside it. */
+  /** Bytes of the trees and the tables beside them. */
   get bytes(): number {
-    return (
-      this.block.bytes +
-      this.counts.byteLength +
-      this.lows.byteLength +
-      this.highs.byteLength +
-      this.options.trees * 16
-    );
+    const tables = this.steps.byteLength + this.counted.byteLength + (this.seen?.bytes ?? 0);
+    return this.trees.bytes + tables;
   }
 
   /**
@@ -78,29 +58,16 @@ export class Forest {
    * @returns its place
    */
   place(tree: TreeGrower): number {
-    const { width, beyond, gaps } = this.options;
-    const slot = this.slotOf(this.placed);
-    const at = this.allocate(tree.size);
-    this.block.copy(tree.block, 0, tree.size, at);
-    if (gaps) {
-      this.counts.set(tree.counts.subarray(0, tree.size), at);
-    }
-    if (beyond) {
-      this.lows.set(tree.sample.lows.subarray(0, width), slot * width);
-      this.highs.set(tree.sample.highs.subarray(0, width), slot * width);
-    }
-    this.offsets[slot] = at;
-    this.sizes[slot] = tree.size;
+    const slot = this.trees.place(tree);
     this.steps[slot] = tree.step;
     this.counted[slot] = tree.sample.count;
-    this.head = at + tree.size;
-    this.placed++;
+    this.seen?.set(slot, tree.sample);
     return slot;
   }
 
   /** Gives back the room that was kept for other trees, once no more will come. */
   trim(): void {
-    this.move(this.slotOf(this.placed - this.standing), this.standing, 0);
+    this.trees.trim();
   }
 
   /**
@@ -131,23 +98,58 @@ export class Forest {
 
   /** A row's path length in one tree, divided by c(ψ); in a density tree the logarithm of the density. */
   path(slot: number, row: Float32Array): number {
-    const { gaps, beyond } = this.options;
-    const root = this.offsets[slot];
+    const root = this.trees.offsets[slot];
     const inside =
-      gaps && hasGap(row)
+      this.gaps && hasGap(row)
         ? this.weightedPath(root, root, row)
         : this.kind === 'pair'
           ? this.pairPath(root, row)
           : this.plainPath(root, row);
-    if (!beyond) {
+    if (!this.seen) {
       return inside;
     }
-    const apart = this.chanceApart(slot, row);
+    const apart = this.seen.chanceApart(slot, row);
     return apart === 0 ? inside : apart * this.pathApart(slot, apart) + (1 - apart) * inside;
   }
 
+  /**
+   * What each feature adds to {@link sum} in density trees, exactly: the terms of the splits on it. A value beyond what a
+   * tree saw takes its share of being set apart.
+   *
+   * @param terms by feature; is added to
+   */
+  addTerms(row: Float32Array, terms: Float64Array): void {
+    for (let slot = 0; slot < this.standing; slot++) {
+      const apart = this.seen?.chanceApart(slot, row) ?? 0;
+      if (apart > 0) {
+        this.seen?.share(slot, row, apart * this.pathApart(slot, apart), terms);
+      }
+      this.addPath(this.trees.offsets[slot], this.trees.offsets[slot], row, 1 - apart, terms);
+    }
+  }
+
+  private addPath(root: number, from: number, row: Float32Array, weight: number, terms: Float64Array): void {
+    const { floats, links, words } = this.trees.block;
+    let node = from;
+    for (let right = links[2 * words * node + 2]; right !== 0; right = links[2 * words * node + 2]) {
+      const at = words * node;
+      const feature = links[2 * at + 3];
+      const value = row[feature];
+      if (value !== value) {
+        const share = this.trees.counts[node + 1] / this.trees.counts[node];
+        terms[feature] += weight * share * floats[words * (node + 1) + 2];
+        terms[feature] += weight * (1 - share) * floats[words * (root + right) + 2];
+        this.addPath(root, node + 1, row, weight * share, terms);
+        this.addPath(root, root + right, row, weight * (1 - share), terms);
+        return;
+      }
+      node = value <= floats[at] ? node + 1 : root + right;
+      terms[feature] += weight * floats[words * node + 2];
+    }
+  }
+
   private plainPath(root: number, row: Float32Array): number {
-    const { floats, links, words } = this.block;
+    const { floats, links, words } = this.trees.block;
     let at = words * root;
     for (let right = links[2 * at + 2]; right !== 0; right = links[2 * at + 2]) {
       at = row[links[2 * at + 3]] <= floats[at] ? at + words : words * (root + right);
@@ -156,7 +158,7 @@ export class Forest {
   }
 
   private pairPath(root: number, row: Float32Array): number {
-    const { floats, links } = this.block;
+    const { floats, links } = this.trees.block;
     let at = 4 * root;
     for (let right = links[2 * at + 2]; right !== 0; right = links[2 * at + 2]) {
       at = pairValue(row, links, floats, at) <= floats[at] ? at + 4 : 4 * (root + right);
@@ -165,13 +167,13 @@ export class Forest {
   }
 
   private weightedPath(root: number, from: number, row: Float32Array): number {
-    const { floats, links, words } = this.block;
+    const { floats, links, words } = this.trees.block;
     let node = from;
     for (let right = links[2 * words * node + 2]; right !== 0; right = links[2 * words * node + 2]) {
       const at = words * node;
       const value = words === 4 ? pairValue(row, links, floats, at) : row[links[2 * at + 3]];
       if (value !== value) {
-        const share = this.counts[node + 1] / this.counts[node];
+        const share = this.trees.counts[node + 1] / this.trees.counts[node];
         const left = this.weightedPath(root, node + 1, row);
         return share * left + (1 - share) * this.weightedPath(root, root + right, row);
       }
@@ -184,93 +186,6 @@ export class Forest {
   private pathApart(slot: number, apart: number): number {
     return this.kind === 'density' ? -log(apart * (this.counted[slot] + 1)) * LOG2_E : this.steps[slot];
   }
-
-  /**
-   * The chance that a row is set apart from everything a tree saw by one cut in any of its features, each drawn over the
-   * seen range stretched to the row's value (after the insertion rule of random cut forests, Guha et al. 2016, where the
-   * row's place in the tree decides; here every feature has its cut, so that one of many is enough). 0 within the ranges.
-   */
-  private chanceApart(slot: number, row: Float32Array): number {
-    const { lows, highs } = this;
-    const { width } = this.options;
-    const base = slot * width;
-    let together = 1;
-    for (let feature = 0; feature < width; feature++) {
-      const value = row[feature];
-      const low = lows[base + feature];
-      const high = highs[base + feature];
-      if (value > high) {
-        together *= 1 - stretch(value - high, high - low, value);
-      } else if (value < low) {
-        together *= 1 - stretch(low - value, high - low, value);
-      }
-    }
-    return 1 - together;
-  }
-
-  private slotOf(tree: number): number {
-    return ((this.options.turn ?? 0) + tree) % this.options.trees;
-  }
-
-  private allocate(size: number): number {
-    const { trees } = this.options;
-    const others = Math.min(this.placed, trees - 1);
-    if (others === 0) {
-      if (size > this.block.capacity) {
-        this.move(0, 0, size);
-      }
-      return 0;
-    }
-    const oldest = this.slotOf(this.placed - others);
-    const tail = this.offsets[oldest];
-    if (tail < this.head) {
-      if (this.head + size <= this.block.capacity) {
-        return this.head;
-      }
-      if (size <= tail) {
-        return 0;
-      }
-    } else if (this.head + size <= tail) {
-      return this.head;
-    }
-    this.move(oldest, others, size);
-    return this.head;
-  }
-
-  /** Moves `count` trees, beginning with the oldest, to a new block with room for `more` nodes beside them. */
-  private move(oldest: number, count: number, more: number): void {
-    const { trees, gaps } = this.options;
-    let used = 0;
-    for (let i = 0; i < count; i++) {
-      used += this.sizes[(oldest + i) % trees];
-    }
-    const average = count > 0 ? (used + more) / (count + 1) : NODES_PER_TREE;
-    const block = new NodeBlock(
-      more === 0 ? used : Math.max(Math.ceil(average * trees * SLACK), used + more),
-      this.block.words,
-    );
-    const counts = new Uint16Array(gaps ? block.capacity : 0);
-    let at = 0;
-    for (let i = 0; i < count; i++) {
-      const slot = (oldest + i) % trees;
-      const from = this.offsets[slot];
-      const size = this.sizes[slot];
-      block.copy(this.block, from, size, at);
-      if (gaps) {
-        counts.set(this.counts.subarray(from, from + size), at);
-      }
-      this.offsets[slot] = at;
-      at += size;
-    }
-    this.block = block;
-    this.counts = counts;
-    this.head = at;
-  }
-}
-
-/** A range below a tenth of the value itself says little about what is far: a sensor that stood still may tick. */
-function stretch(outside: number, range: number, value: number): number {
-  return outside / (outside + Math.max(range, Math.abs(value) * LEAST_RANGE));
 }
 
 function pairValue(row: Float32Array, links: Uint16Array, floats: Float32Array, at: number): number {
