@@ -51,8 +51,11 @@ export class Detector {
         if (this.config.explain && row) {
           const { channels } = model;
           const typical = model.typicalRow();
-          const again = (trial: Float32Array): number => model.score(trial) ?? 0;
-          detection.contributions = contributions({ channels, row, values, typical, score: again });
+          detection.contributions = contributions({
+            ...{ channels, row, values, typical },
+            score: (trial) => model.score(trial) ?? 0,
+            terms: model.terms(row),
+          });
         }
       }
     }

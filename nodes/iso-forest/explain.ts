@@ -10,31 +10,23 @@ export interface Explained {
   values: Float64Array;
   typical: TypicalValues;
   score: (row: Float32Array) => number;
+  /** What each feature adds to the logarithm of the density; undefined where a forest cannot say. */
+  terms?: Float64Array;
 }
 
 /** Scoring a row for each channel stays below half a millisecond. */
 const MOST_CHANNELS = 32;
 
 /**
- * Why a row was flagged: for each channel, how much lower the score would be with the channel at its median in the rows
+ * Why a row was flagged. Of a density, how much each channel takes from its logarithm; else, for each channel, how much lower the score would be with the channel at its median in the rows
  * that the forest learned, all else as it was. Shares sum to 1, largest first. Where no single channel lowers the score,
  * the distance from the median in spreads decides.
  */
-export function contributions({ channels, row, values, typical, score }: Explained): Contribution[] {
-  const count = channels.length;
-  const trial = row.slice();
-  const whole = score(row);
-  const ranked = mostDistant(count, row, typical);
-  let weights = ranked.map(({ channel }) => {
-    for (let feature = channel; feature < row.length; feature += count) {
-      trial[feature] = typical.median[feature];
-    }
-    const drop = whole - score(trial);
-    for (let feature = channel; feature < row.length; feature += count) {
-      trial[feature] = row[feature];
-    }
-    return Math.max(0, drop);
-  });
+export function contributions(explained: Explained): Contribution[] {
+  const { channels, row, values, typical, terms } = explained;
+  const ranked = mostDistant(channels.length, row, typical);
+  const drop = terms ? ownTerms(channels.length, terms) : byReplacement(explained);
+  let weights = ranked.map(({ channel }) => Math.max(0, drop(channel)));
   if (!weights.some((weight) => weight > 0)) {
     weights = ranked.map(({ distance }) => distance);
   }
@@ -48,6 +40,32 @@ export function contributions({ channels, row, values, typical, score }: Explain
     }))
     .filter(({ share }) => share > 0)
     .sort((a, b) => b.share - a.share);
+}
+
+/** How much lower the score is with a channel at its median. */
+function byReplacement({ channels, row, typical, score }: Explained): (channel: number) => number {
+  const trial = row.slice();
+  const whole = score(row);
+  return (channel) => {
+    for (let feature = channel; feature < row.length; feature += channels.length) {
+      trial[feature] = typical.median[feature];
+    }
+    const drop = whole - score(trial);
+    for (let feature = channel; feature < row.length; feature += channels.length) {
+      trial[feature] = row[feature];
+    }
+    return drop;
+  };
+}
+
+function ownTerms(count: number, terms: Float64Array): (channel: number) => number {
+  return (channel) => {
+    let sum = 0;
+    for (let feature = channel; feature < terms.length; feature += count) {
+      sum -= terms[feature];
+    }
+    return sum;
+  };
 }
 
 function mostDistant(

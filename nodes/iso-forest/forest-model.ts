@@ -131,6 +131,16 @@ export class ForestModel {
     return this.learning ? null : this.forest.score(row);
   }
 
+  /** How much each feature makes a row stand out, where the forest can say; see {@link Ensemble}. */
+  terms(row: Float32Array): Float64Array | undefined {
+    if (!this.forest.addTerms) {
+      return undefined;
+    }
+    const terms = new Float64Array(this.width);
+    this.forest.addTerms(row, terms);
+    return terms;
+  }
+
   exceeds(score: number): boolean {
     const { limit } = this;
     return limit !== null && score >= limit;

@@ -1,4 +1,4 @@
-import { exp2, log } from './exact-math';
+import { exp2 } from './exact-math';
 import type { TreeKind } from './node-block';
 import { SeenRanges } from './seen-ranges';
 import type { TreeGrower } from './tree-grower';
@@ -18,18 +18,16 @@ export interface ForestOptions {
   turn?: number;
 }
 
-const LOG2_E = 1 / log(2);
-
 /** Isolation trees that replace each other in turn. Scoring allocates nothing. */
 export class Forest {
   private readonly kind: TreeKind;
-  private readonly trees: TreeRing;
+  protected readonly trees: TreeRing;
   /** What a level of depth adds to the normalized path, by tree. */
   private readonly steps: Float64Array;
   /** Rows of the sub-sample, by tree. */
-  private readonly counted: Uint16Array;
+  protected readonly counted: Uint16Array;
   /** Undefined when what lies beyond does not count. */
-  private readonly seen: SeenRanges | undefined;
+  protected readonly seen: SeenRanges | undefined;
   private readonly gaps: boolean;
 
   constructor({ width, trees, kind = 'path', gaps, beyond, turn = 0 }: ForestOptions) {
@@ -70,10 +68,7 @@ export class Forest {
     this.trees.trim();
   }
 
-  /**
-   * The anomaly score of a row of 32-bit floats, 0 to 1; NaN in it where values are missing. 2^(-E[h]/c(ψ)); for density
-   * trees 1 / (1 + 2^E[log2 of the density]), 0.5 where rows are as dense as if they were spread evenly.
-   */
+  /** The anomaly score 2^(-E[h]/c(ψ)) of a row of 32-bit floats, 0 to 1; NaN in it where values are missing. */
   score(row: Float32Array): number {
     return this.scoreOf(this.sum(row) / this.standing);
   }
@@ -93,10 +88,10 @@ export class Forest {
   }
 
   scoreOf(mean: number): number {
-    return this.kind === 'density' ? 1 / (1 + exp2(mean)) : exp2(-mean);
+    return exp2(-mean);
   }
 
-  /** A row's path length in one tree, divided by c(ψ); in a density tree the logarithm of the density. */
+  /** A row's path length in one tree, divided by c(ψ). */
   path(slot: number, row: Float32Array): number {
     const root = this.trees.offsets[slot];
     const inside =
@@ -110,42 +105,6 @@ export class Forest {
     }
     const apart = this.seen.chanceApart(slot, row);
     return apart === 0 ? inside : apart * this.pathApart(slot, apart) + (1 - apart) * inside;
-  }
-
-  /**
-   * What each feature adds to {@link sum} in density trees, exactly: the terms of the splits on it. A value beyond what a
-   * tree saw takes its share of being set apart.
-   *
-   * @param terms by feature; is added to
-   */
-  addTerms(row: Float32Array, terms: Float64Array): void {
-    for (let slot = 0; slot < this.standing; slot++) {
-      const apart = this.seen?.chanceApart(slot, row) ?? 0;
-      if (apart > 0) {
-        this.seen?.share(slot, row, apart * this.pathApart(slot, apart), terms);
-      }
-      this.addPath(this.trees.offsets[slot], this.trees.offsets[slot], row, 1 - apart, terms);
-    }
-  }
-
-  private addPath(root: number, from: number, row: Float32Array, weight: number, terms: Float64Array): void {
-    const { floats, links, words } = this.trees.block;
-    let node = from;
-    for (let right = links[2 * words * node + 2]; right !== 0; right = links[2 * words * node + 2]) {
-      const at = words * node;
-      const feature = links[2 * at + 3];
-      const value = row[feature];
-      if (value !== value) {
-        const share = this.trees.counts[node + 1] / this.trees.counts[node];
-        terms[feature] += weight * share * floats[words * (node + 1) + 2];
-        terms[feature] += weight * (1 - share) * floats[words * (root + right) + 2];
-        this.addPath(root, node + 1, row, weight * share, terms);
-        this.addPath(root, root + right, row, weight * (1 - share), terms);
-        return;
-      }
-      node = value <= floats[at] ? node + 1 : root + right;
-      terms[feature] += weight * floats[words * node + 2];
-    }
   }
 
   private plainPath(root: number, row: Float32Array): number {
@@ -182,9 +141,13 @@ export class Forest {
     return floats[words * node];
   }
 
-  /** What the path is in a tree whose first cut sets the row apart: one level, or the density of one row there. */
-  private pathApart(slot: number, apart: number): number {
-    return this.kind === 'density' ? -log(apart * (this.counted[slot] + 1)) * LOG2_E : this.steps[slot];
+  /**
+   * What the path is in a tree whose first cut sets the row apart.
+   *
+   * @param _apart the chance that it does
+   */
+  protected pathApart(slot: number, _apart: number): number {
+    return this.steps[slot];
   }
 }
 

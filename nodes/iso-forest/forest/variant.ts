@@ -1,3 +1,4 @@
+import { DensityForest } from './density-forest';
 import { DensityGrower } from './density-grower';
 import { exp2 } from './exact-math';
 import { Forest, type ForestOptions } from './forest';
@@ -20,6 +21,8 @@ export interface Ensemble {
   path(place: number, row: Float32Array): number;
   weight(place: number): number;
   scoreOf(mean: number): number;
+  /** What each feature adds to the sum over the trees, where that can be told apart. */
+  addTerms?(row: Float32Array, terms: Float64Array): void;
 }
 
 /** The workspaces in which trees are grown; shared by all models of a node. */
@@ -53,7 +56,9 @@ export class Growers {
     if (this.second && options.trees > 1) {
       return new Blend(options, turns);
     }
-    return new Forest({ ...options, kind: this.first.kind, turn: sum(turns) });
+    const { kind } = this.first;
+    const Kind = kind === 'density' ? DensityForest : Forest;
+    return new Kind({ ...options, kind, turn: sum(turns) });
   }
 }
 
