@@ -31,13 +31,3 @@ export function ranking(scores: ArrayLike<number>, anomalous: ArrayLike<number>)
   }
   return { roc: area / (positives * negatives), ap: precision / positives };
 }
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Standard deviation of a sample. */
-export function deviation(values: readonly number[]): number {
-  const center = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
-}

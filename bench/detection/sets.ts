@@ -18,6 +18,12 @@ export interface Stream {
   times: number[];
 }
 
+/** A machine of AI4I 2020 and the modes in which it failed. */
+export interface MachineRow {
+  values: Record<string, number>;
+  modes: string[];
+}
+
 const lines = (file: string): string[][] =>
   readFileSync(file, 'utf8')
     .trim()
@@ -76,6 +82,16 @@ function tabular(
     rows,
     anomalous: Uint8Array.from(table, (row) => (anomalous(row) ? 1 : 0)),
   };
+}
+
+export function machineRows(folder: string): MachineRow[] {
+  const [header, ...table] = lines(join(folder, 'ai4i2020', 'ai4i2020.csv'));
+  const sensors = header.slice(3, 8).map((title) => title.replace(/ \[.*/, ''));
+  const modes = header.slice(9);
+  return table.map((row) => ({
+    values: Object.fromEntries(sensors.map((sensor, at) => [sensor, Number(row[3 + at])])),
+    modes: row[8] === '1' ? modes.filter((_, at) => row[9 + at] === '1') : [],
+  }));
 }
 
 /** A temperature of the Numenta Anomaly Benchmark; anomalous inside the windows. */

@@ -53,7 +53,7 @@ export class Detector {
           const typical = model.typicalRow();
           detection.contributions = contributions({
             ...{ channels, row, values, typical },
-            score: (trial) => model.score(trial) ?? 0,
+            score: (trial) => model.scoreByFeature(trial),
             terms: model.terms(row),
           });
         }

@@ -131,6 +131,11 @@ export class ForestModel {
     return this.learning ? null : this.forest.score(row);
   }
 
+  /** The score by which a row is explained: how much lower is it with another value of a feature? */
+  scoreByFeature(row: Float32Array): number {
+    return this.forest.scoreByFeature?.(row) ?? this.forest.score(row);
+  }
+
   /** How much each feature makes a row stand out, where the forest can say; see {@link Ensemble}. */
   terms(row: Float32Array): Float64Array | undefined {
     if (!this.forest.addTerms) {
@@ -171,7 +176,7 @@ export class ForestModel {
     }
     this.flagged = Math.max(0, this.flagged - 1);
     if (score !== null) {
-      this.threshold.add(score);
+      this.calibrate(row, score);
     } else if (this.forest.standing >= Math.max(1, this.options.trees * ENOUGH_TO_CALIBRATE)) {
       this.threshold.add(this.forest.score(row));
     }
@@ -277,6 +282,13 @@ export class ForestModel {
   /** Whether the reference's rows are still to come. */
   private get commissioning(): boolean {
     return this.options.learn !== 'sliding' && !this.reference;
+  }
+
+  /** Scores beyond the reference's reach would raise the threshold for a fault that creeps in. */
+  private calibrate(row: Float32Array, score: number): void {
+    if (!this.stands || this.threshold.countsFlagged || this.reference?.reaches(row) !== false) {
+      this.threshold.add(score);
+    }
   }
 
   private learn(row: Float32Array): void {

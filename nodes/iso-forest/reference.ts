@@ -26,7 +26,7 @@ export class Reference {
   /** Trees grown from it. */
   grown = 0;
   private readonly proven: ProvenRows | undefined;
-  private readonly bounds: { low: number; high: number }[] | undefined;
+  private readonly bounds: { low: number; high: number }[];
   private readonly candidate: Float32Array;
 
   /**
@@ -48,8 +48,8 @@ export class Reference {
     this.candidate = new Float32Array(width);
     if (proven) {
       this.proven = new ProvenRows(width, history, renewal, proven);
-      this.bounds = Array.from({ length: width }, (_, feature) => reach(this.commissioned, feature));
     }
+    this.bounds = Array.from({ length: width }, (_, feature) => reach(this.commissioned, feature));
   }
 
   get bytes(): number {
@@ -96,9 +96,10 @@ export class Reference {
     return this.at + Math.max(this.history, this.settling);
   }
 
-  private reaches(row: Float32Array): boolean {
+  /** Whether no value of a row lies further beyond the commissioned ones than their range allows. */
+  reaches(row: Float32Array): boolean {
     // A missing value is no reason against a row.
-    return !this.bounds?.some(({ low, high }, feature) => row[feature] < low || row[feature] > high);
+    return !this.bounds.some(({ low, high }, feature) => row[feature] < low || row[feature] > high);
   }
 }
 

@@ -21,6 +21,8 @@ export interface Ensemble {
   path(place: number, row: Float32Array): number;
   weight(place: number): number;
   scoreOf(mean: number): number;
+  /** A score that tells best which feature it comes from, where that is another one. */
+  scoreByFeature?(row: Float32Array): number;
   /** What each feature adds to the sum over the trees, where that can be told apart. */
   addTerms?(row: Float32Array, terms: Float64Array): void;
 }
@@ -101,6 +103,11 @@ class Blend implements Ensemble {
     const weight = PAIR_WEIGHT * pairs.standing;
     const sum = plain.sum(row) + PAIR_WEIGHT * pairs.sum(row);
     return this.scoreOf(sum / (plain.standing + weight));
+  }
+
+  /** A cut through two features blames both. */
+  scoreByFeature(row: Float32Array): number {
+    return this.plain.score(row);
   }
 
   path(place: number, row: Float32Array): number {

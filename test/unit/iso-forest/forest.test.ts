@@ -6,21 +6,11 @@ import { Forest } from '../../../nodes/iso-forest/forest/forest';
 import { averagePathLength } from '../../../nodes/iso-forest/forest/path-length';
 import { TreeGrower } from '../../../nodes/iso-forest/forest/tree-grower';
 import { GOLDEN_ROWS, GOLDEN_SCORES } from './golden';
-import { growForest, rocAuc, windowOf } from './support';
-
-function gaussian(count: number, width: number, seed: number, center = 0): number[][] {
-  const random = new SeededRandom(seed, width);
-  return Array.from({ length: count }, () =>
-    Array.from({ length: width }, () => Math.fround(center + random.normal())),
-  );
-}
-
-const scores = (forest: Forest, rows: number[][]): number[] =>
-  rows.map((row) => forest.score(Float32Array.from(row)));
+import { gaussian, growForest, rocAuc, scoresOf, windowOf } from './support';
 
 test('the scores of a seed stay what they are, to the last bit', () => {
   const forest = growForest(GOLDEN_ROWS, { seed: 42, sample: 16, trees: 20 });
-  assert.deepEqual(scores(forest, GOLDEN_ROWS), GOLDEN_SCORES);
+  assert.deepEqual(scoresOf(forest, GOLDEN_ROWS), GOLDEN_SCORES);
 });
 
 test('planted outliers rank above inliers as with scikit-learn', () => {
@@ -28,7 +18,7 @@ test('planted outliers rank above inliers as with scikit-learn', () => {
     const inliers = gaussian(1000, 8, seed);
     const outliers = gaussian(20, 8, seed + 100, 3);
     const forest = growForest([...inliers, ...outliers], { seed });
-    const roc = rocAuc(scores(forest, inliers), scores(forest, outliers));
+    const roc = rocAuc(scoresOf(forest, inliers), scoresOf(forest, outliers));
     assert.ok(roc > 0.99, `seed ${seed}: ROC ${roc}`);
   }
 });
@@ -36,7 +26,7 @@ test('planted outliers rank above inliers as with scikit-learn', () => {
 test('average rows score about 0.45 and far ones near the top of the scale, as published', () => {
   const rows = gaussian(2000, 4, 5);
   const forest = growForest(rows);
-  const all = scores(forest, rows);
+  const all = scoresOf(forest, rows);
   const mean = all.reduce((sum, score) => sum + score / all.length, 0);
   assert.ok(mean > 0.42 && mean < 0.5, `mean ${mean}`);
   assert.ok(forest.score(Float32Array.of(9, 9, 9, 9)) > 0.75);
@@ -86,7 +76,7 @@ test('any finite rows grow a forest with scores between 0 and 1', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 40 }), fc.nat(), (rows, seed) => {
       const forest = growForest(rows, { trees: 5, sample: 16, seed, beyond: true });
-      for (const score of scores(forest, rows)) {
+      for (const score of scoresOf(forest, rows)) {
         assert.ok(score >= 0 && score <= 1, `score ${score}`);
       }
     }),
@@ -139,6 +129,6 @@ test('with "beyond", one channel far out of many is enough; within the ranges no
   const row = Float32Array.from(rows[3]);
   assert.equal(beyond.score(row), plain.score(row));
   row[4] = 12;
-  const inliers = scores(beyond, gaussian(200, 20, 32));
+  const inliers = scoresOf(beyond, gaussian(200, 20, 32));
   assert.ok(beyond.score(row) > Math.max(...inliers), 'missed the planted channel');
 });

@@ -7,24 +7,34 @@ const SMALL = { trees: 20, sample: 64, history: 200, retrain: 50, warmup: 40, re
 /** Lets promises that are under way settle. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+const PHASES = [
+  { learn: 'sliding', variant: 'standard' },
+  { learn: 'reference', variant: 'density' },
+  { learn: 'both', variant: 'standard' },
+  { learn: 'both', variant: 'blend', trees: 21, retrain: 10 },
+  { learn: 'sliding', variant: 'blend', trees: 7 },
+  { learn: 'both', variant: 'fair-cut', history: 60, retrain: 10 },
+];
+
 test('after a restart in any phase the scores and thresholds are those of a node that never stopped', async () => {
-  for (const learn of ['sliding', 'reference', 'both']) {
+  for (const phase of PHASES) {
+    const options = { ...SMALL, ...phase };
     const next = machine(3, 5);
-    const readings = Array.from({ length: 700 }, next);
-    const whole = new Bench({ ...SMALL, learn });
+    const readings = Array.from({ length: 1600 }, next);
+    const whole = new Bench(options);
     const store = new MemoryStore();
-    let restarted = new Bench({ ...SMALL, learn }, store);
+    let restarted = new Bench(options, store);
     for (const [index, reading] of readings.entries()) {
-      if ([10, 30, 60, 170, 215, 260, 330, 600].includes(index)) {
+      if ([10, 30, 60, 170, 215, 260, 330, 600, 1000, 1001, 1400].includes(index)) {
         await restarted.runtime.close(false);
-        restarted = new Bench({ ...SMALL, learn }, store);
+        restarted = new Bench(options, store);
       }
       const expected = await whole.detect(reading);
       const actual = await restarted.detect(reading);
       assert.deepEqual(
         [actual.score, actual.threshold, actual.status],
         [expected.score, expected.threshold, expected.status],
-        `${learn}, reading ${index}`,
+        `${JSON.stringify(phase)}, reading ${index}`,
       );
     }
   }
@@ -170,6 +180,8 @@ test('after a change of options the stored readings are learned with the new one
     { history: 900, warmup: 700 },
     { reference: 20 },
     { reference: 5000 },
+    { variant: 'density' },
+    { variant: 'standard', trees: 5 },
     { learn: 'sliding' },
     { learn: 'reference' },
     { learn: 'both' },

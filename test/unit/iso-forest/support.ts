@@ -4,10 +4,9 @@ import type { Detection, EdgeMessage } from '../../../nodes/shared/messages';
 import { SeededRandom } from '../../../nodes/shared/random';
 import type { StateStore, StateWrite } from '../../../nodes/shared/store/state-store';
 import { parseIsoForestConfig } from '../../../nodes/iso-forest/config';
-import { Forest } from '../../../nodes/iso-forest/forest/forest';
 import { ForestRuntime } from '../../../nodes/iso-forest/forest-runtime';
 import { RowWindow } from '../../../nodes/iso-forest/forest/row-window';
-import { TreeGrower } from '../../../nodes/iso-forest/forest/tree-grower';
+import { Growers, type Ensemble, type Variant } from '../../../nodes/iso-forest/forest/variant';
 
 /** A clock that stands still until it is moved. */
 export class StillClock implements Clock {
@@ -139,17 +138,36 @@ export function windowOf(rows: readonly (readonly number[])[], capacity = rows.l
 
 export function growForest(
   rows: readonly (readonly number[])[],
-  { trees = 100, sample = 256, seed = 42, gaps = false, beyond = false } = {},
-): Forest {
+  {
+    trees = 100,
+    sample = 256,
+    seed = 42,
+    gaps = false,
+    beyond = false,
+    variant = 'standard' as Variant,
+  } = {},
+): Ensemble {
   const window = windowOf(rows);
-  const grower = new TreeGrower(sample);
-  const forest = new Forest({ width: window.width, trees, gaps, beyond });
+  const growers = new Growers(variant, sample);
+  const forest = growers.forest({ width: window.width, trees, gaps, beyond });
   for (let tree = 1; tree <= trees; tree++) {
+    const grower = growers.of(tree, trees);
     grower.grow(window, 0, rows.length, new SeededRandom(seed, tree));
     forest.place(grower);
   }
   return forest;
 }
+
+/** Rows of normal deviates. */
+export function gaussian(count: number, width: number, seed: number, center = 0): number[][] {
+  const random = new SeededRandom(seed, width);
+  return Array.from({ length: count }, () =>
+    Array.from({ length: width }, () => Math.fround(center + random.normal())),
+  );
+}
+
+export const scoresOf = (forest: Ensemble, rows: readonly (readonly number[])[]): number[] =>
+  rows.map((row) => forest.score(Float32Array.from(row)));
 
 /** The chance that an outlier scores higher than an inlier. */
 export function rocAuc(inliers: readonly number[], outliers: readonly number[]): number {
