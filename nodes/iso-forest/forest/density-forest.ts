@@ -8,6 +8,10 @@ const LOG2_E = 1 / log(2);
  * score is 1 / (1 + 2^mean), so 0.5 where they are as dense as if they were spread evenly.
  */
 export class DensityForest extends Forest {
+  /** One row more than the tree saw lies alone in that share of the range. */
+  protected override readonly pathApart = (slot: number, apart: number): number =>
+    -log(apart * (this.counted[slot] + 1)) * LOG2_E;
+
   override scoreOf(mean: number): number {
     return 1 / (1 + exp2(mean));
   }
@@ -46,10 +50,5 @@ export class DensityForest extends Forest {
       node = value <= floats[at] ? node + 1 : root + right;
       terms[feature] += weight * floats[words * node + 2];
     }
-  }
-
-  /** One row more than the tree saw lies alone in that share of the range. */
-  protected override pathApart(slot: number, apart: number): number {
-    return -log(apart * (this.counted[slot] + 1)) * LOG2_E;
   }
 }

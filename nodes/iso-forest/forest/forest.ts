@@ -39,6 +39,9 @@ export class Forest {
     this.seen = beyond ? new SeenRanges(width, trees) : undefined;
   }
 
+  /** What the path is in a tree whose first cut, with the given chance, sets the row apart. */
+  protected readonly pathApart: (slot: number, apart: number) => number = (slot) => this.steps[slot];
+
   /** Trees that stand now. */
   get standing(): number {
     return this.trees.standing;
@@ -139,15 +142,6 @@ export class Forest {
       node = value <= floats[at] ? node + 1 : root + right;
     }
     return floats[words * node];
-  }
-
-  /**
-   * What the path is in a tree whose first cut sets the row apart.
-   *
-   * @param _apart the chance that it does
-   */
-  protected pathApart(slot: number, _apart: number): number {
-    return this.steps[slot];
   }
 }
 

@@ -136,6 +136,15 @@ export function windowOf(rows: readonly (readonly number[])[], capacity = rows.l
   return window;
 }
 
+export interface GrowOptions {
+  trees?: number;
+  sample?: number;
+  seed?: number;
+  gaps?: boolean;
+  beyond?: boolean;
+  variant?: Variant;
+}
+
 export function growForest(
   rows: readonly (readonly number[])[],
   {
@@ -144,8 +153,8 @@ export function growForest(
     seed = 42,
     gaps = false,
     beyond = false,
-    variant = 'standard' as Variant,
-  } = {},
+    variant = 'standard',
+  }: GrowOptions = {},
 ): Ensemble {
   const window = windowOf(rows);
   const growers = new Growers(variant, sample);
