@@ -61,6 +61,8 @@ export class Detector {
     }
     if (row && teaches(reading)) {
       if (model.take(row, score)) {
+        detection.regime = 'new';
+        announce = true;
         this.events.regime(track.forest);
       } else {
         this.events.learned(track.forest);

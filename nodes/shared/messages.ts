@@ -62,6 +62,8 @@ export interface Detection {
   model?: ModelIdentity;
   /** What a candidate model said of it, and whether it would have decided the same. */
   shadow?: { score: number; agrees: boolean; model: ModelIdentity };
+  /** Said once, of the reading with which a state that lasts was taken for a new normal: the source is learned anew. */
+  regime?: 'new';
   source: string;
   ts: number;
   latencyMs: number;

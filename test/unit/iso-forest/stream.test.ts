@@ -120,10 +120,12 @@ test('flagged readings do not teach, until the stated number makes it a new regi
   for (let reading = 1; reading < REGIME_READINGS; reading++) {
     assert.equal((await bench.detect(moved())).kind, 'NOVEL_ANOMALY', `reading ${reading}`);
   }
-  await bench.detect(moved());
+  const [announced] = await bench.send({ topic: 'machine', payload: moved() });
+  assert.deepEqual([announced.output, announced.detection.regime], [0, 'new']);
   assert.equal(bench.logs.filter((line) => line.includes('learning anew')).length, 1);
   for (let reading = 0; reading < SMALL.warmup; reading++) {
-    assert.equal((await bench.detect(moved())).status, 'LEARNING');
+    const { status, regime } = await bench.detect(moved());
+    assert.deepEqual([status, regime], ['LEARNING', undefined]);
   }
   let flagged = 0;
   for (let reading = 0; reading < 300; reading++) {
