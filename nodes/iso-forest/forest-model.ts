@@ -100,6 +100,11 @@ export class ForestModel {
     return this.window.count;
   }
 
+  /** Trees grown since the model started. */
+  get trees(): number {
+    return this.grown + (this.reference?.grown ?? 0);
+  }
+
   get learning(): boolean {
     return !this.stands && (this.window.count < this.schedule.ready || this.limit === null);
   }
@@ -110,8 +115,7 @@ export class ForestModel {
 
   /** Short name of what decides now: options, seed and how many forests there have been. */
   get digest(): string {
-    const trees = this.grown + (this.reference?.grown ?? 0);
-    const generation = this.epoch * 1e6 + Math.floor(trees / this.options.trees);
+    const generation = this.epoch * 1e6 + Math.floor(this.trees / this.options.trees);
     if (generation !== this.identity.generation) {
       const { variant, trees, sample, learn } = this.options;
       const text = [variant, this.seed, this.stream, trees, sample, learn, this.width, generation].join(' ');
