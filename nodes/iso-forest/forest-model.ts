@@ -6,7 +6,7 @@ import type { Ensemble, Growers, Variant } from './forest/variant';
 import { NOTHING_PROVEN } from './proven-rows';
 import { Reference, type ReferenceState } from './reference';
 import { GrowthSchedule } from './schedule';
-import { FEWEST_SCORES, ScoreThreshold, type ThresholdOptions } from './threshold';
+import { FEWEST_SCORES, ScoreThreshold, type ThresholdOptions, type ThresholdState } from './threshold';
 import { typicalValues, type TypicalValues } from './typical';
 
 export interface ModelOptions {
@@ -106,6 +106,21 @@ export class ForestModel {
 
   get limit(): number | null {
     return this.threshold.value;
+  }
+
+  /** Learned rows from which the first forest stands. */
+  get warmup(): number {
+    return this.schedule.ready;
+  }
+
+  /** Whether the reference's forest gives the score. */
+  get onReference(): boolean {
+    return this.stands;
+  }
+
+  /** The past scores that the threshold is set from. */
+  pastScores(): ThresholdState {
+    return this.threshold.state();
   }
 
   /** Short name of what decides now: options, seed and how many forests there have been. */

@@ -10,6 +10,8 @@ import type { IsoForestConfig } from './config';
 import { Detector } from './detector';
 import { operate, type Operation } from './operations';
 import { SourceTable, type CheckedRow, type NamedForest } from './source-table';
+import { LiveView } from './live/live-view';
+import { ScoreLog } from './live/score-log';
 import { StateKeeper } from './state-keeper';
 import { Growers } from './forest/variant';
 import { TurnQueue } from './turn-queue';
@@ -47,12 +49,16 @@ export class ForestRuntime {
   private readonly maintenance = new MaintenanceMode();
   private readonly queue: TurnQueue;
   private readonly keeper: StateKeeper | undefined;
+  private readonly log: ScoreLog;
+  /** What the dialog shows of this node. */
+  readonly live: LiveView;
   private lastFlagged = -Infinity;
   private storeFailed = false;
 
   constructor(private readonly options: ForestRuntimeOptions) {
     const { config, clock, figures, id, name, log } = options;
     this.queue = new TurnQueue(() => clock.monotonic());
+    this.log = new ScoreLog(() => clock.monotonic());
     if (options.store) {
       this.keeper = new StateKeeper({
         namespace: `iso-forest/${id}`,
@@ -83,7 +89,9 @@ export class ForestRuntime {
       flagged: () => {
         this.lastFlagged = clock.monotonic();
       },
+      judged: (detection) => this.log.record(detection),
     });
+    this.live = new LiveView(this.table, this.log, config);
     figures.gauge('edge_forest_sources', () => this.table.sources);
     if (keeper && options.store) {
       const { store } = options;
@@ -186,6 +194,7 @@ export class ForestRuntime {
       wake: (key) => this.wake(key),
       catchUp: (forest) => this.catchUp(forest),
     });
+    this.log.keepOnly((known) => this.table.forestOf(known) !== undefined);
     if (answer !== undefined) {
       msg.payload = answer;
       emit(1, msg);

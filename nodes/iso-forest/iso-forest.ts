@@ -5,6 +5,7 @@ import type { StatusReporter } from '../shared/status';
 import { openStateStore } from '../shared/store/state-store';
 import { parseIsoForestConfig } from './config';
 import { ForestRuntime, type ForestOverview } from './forest-runtime';
+import { registerLiveView } from './live/endpoints';
 
 const STATUS_EVERY_MS = 1000;
 
@@ -30,6 +31,7 @@ export = function (RED: NodeAPI): void {
       show();
       return {
         input: (msg, emit) => runtime.input(msg, emit),
+        expose: { live: runtime.live },
         close: async (removed) => {
           timer.cancel();
           await runtime.close(removed);
@@ -37,6 +39,7 @@ export = function (RED: NodeAPI): void {
       };
     },
   });
+  registerLiveView(RED);
 };
 
 function showOverview(status: StatusReporter, overview: ForestOverview): void {

@@ -50,6 +50,16 @@ export class SourceTable {
     return this.tracks.size;
   }
 
+  /** The names of all sources, in the order in which they came. */
+  names(): IterableIterator<string> {
+    return this.tracks.keys();
+  }
+
+  /** The forest that judges a source that has been heard; undefined for another. */
+  forestOf(source: string): NamedForest | undefined {
+    return this.tracks.get(source)?.forest;
+  }
+
   /** The key of the forest that judges a source. */
   keyOf(source: string): string {
     return this.config.scope === 'node' ? SHARED : source;
