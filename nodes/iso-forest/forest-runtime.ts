@@ -25,6 +25,8 @@ export interface ForestRuntimeOptions {
   figures: Figures;
   /** Undefined when nothing is to survive a restart. */
   store?: Promise<StateStore>;
+  /** The scores that the dialog shows; those of the node before a deployment, where they are of the same kind. */
+  scores?: ScoreLog;
   log: { info(text: string): void; warn(text: string): void };
 }
 
@@ -58,7 +60,7 @@ export class ForestRuntime {
   constructor(private readonly options: ForestRuntimeOptions) {
     const { config, clock, figures, id, name, log } = options;
     this.queue = new TurnQueue(() => clock.monotonic());
-    this.log = new ScoreLog(() => clock.monotonic());
+    this.log = options.scores ?? new ScoreLog(() => clock.monotonic());
     if (options.store) {
       this.keeper = new StateKeeper({
         namespace: `iso-forest/${id}`,
@@ -194,7 +196,9 @@ export class ForestRuntime {
       wake: (key) => this.wake(key),
       catchUp: (forest) => this.catchUp(forest),
     });
-    this.log.keepOnly((known) => this.table.forestOf(known) !== undefined);
+    if (asked === 'reset') {
+      this.log.keepOnly((known) => this.table.forestOf(known) !== undefined);
+    }
     if (answer !== undefined) {
       msg.payload = answer;
       emit(1, msg);

@@ -1,4 +1,5 @@
 import type { Contribution, Detection } from '../../shared/messages';
+import type { IsoForestConfig } from '../config';
 import { ScoreRing, type Outcome, type ScoredPoint } from './score-ring';
 
 /** Readings that are remembered of a source with much room, and of any other. */
@@ -38,8 +39,14 @@ export class ScoreLog {
   /** Sources that were flagged, the latest last. */
   private readonly flagged = new Set<string>();
 
-  /** @param monotonic milliseconds that never go backwards */
-  constructor(private readonly monotonic: () => number) {}
+  /**
+   * @param monotonic milliseconds that never go backwards
+   * @param scale what the scores have been made with, as {@link scaleOf} tells
+   */
+  constructor(
+    private readonly monotonic: () => number,
+    readonly scale = '',
+  ) {}
 
   /** Takes a judged reading in; one that got no score is passed over. It runs on every reading. */
   record({ source, ts, score, threshold, status, contributions }: Detection): void {
@@ -139,6 +146,11 @@ export class ScoreLog {
     entry.ring = entry.ring.resized(MUCH);
     this.roomy.add(entry);
   }
+}
+
+/** What of a node's options makes its scores: those of another threshold can be compared, those of other trees cannot. */
+export function scaleOf({ channels, scope, model, row }: IsoForestConfig): string {
+  return JSON.stringify([channels, scope, { ...model, threshold: null }, row]);
 }
 
 const OUTCOMES: Partial<Record<Detection['status'], Outcome>> = {

@@ -16,7 +16,7 @@ function detection(source: string, ts: number, fields: Partial<Detection> = {}):
     ts,
     latencyMs: 0,
     ...fields,
-  } as Detection;
+  };
 }
 
 const flagged = { status: 'MAINTENANCE_REQUIRED', kind: 'NOVEL_ANOMALY', score: 0.75 } as const;
