@@ -101,7 +101,7 @@ test('the latest scores are those of the messages, with what was flagged and why
 
 test('a replay tries what is not deployed and changes nothing', async () => {
   await runtime.deploy(flow());
-  feed('press-1', 300, [250, 251, 280]);
+  feed('press-3', 300, [250, 251, 280]);
   await runtime.collect('alarm', 3);
   const before = await liveOf();
   const tried = async (properties: object): Promise<LiveAnswer['replay']> =>
@@ -124,6 +124,21 @@ test('a replay tries what is not deployed and changes nothing', async () => {
   assert.equal(variable?.flagged.readings, before.points.length);
 
   assert.deepEqual(await liveOf(), before);
+});
+
+test('a deployment of another threshold keeps the scores; one of another forest does not', async () => {
+  await runtime.deploy(flow());
+  feed('press-4', 300, [280]);
+  await runtime.collect('alarm', 1);
+  const { points } = await liveOf();
+  await runtime.deploy(flow({ thresholdMode: 'score', scoreThreshold: 0.5 }));
+  feed('press-4', 1);
+  await runtime.collect('clear', 1);
+  assert.deepEqual((await liveOf()).points, points);
+  await runtime.deploy(flow({ variant: 'standard' }));
+  feed('press-4', 1);
+  await runtime.collect('clear', 1);
+  assert.deepEqual((await liveOf()).points, []);
 });
 
 test('settings that cannot be tried are named; the scores are shown all the same', async () => {

@@ -79,14 +79,14 @@ export function channelTable(channels: readonly TopChannel[], translate: Transla
   return table<TopChannel>(
     [
       { title: translate('live.channel'), cell: ({ channel }) => channel },
-      { title: translate('live.value'), cell: ({ value }) => number(value), isNumber: true, width: '17%' },
+      { title: translate('live.value'), cell: ({ value }) => number(value), isNumber: true, width: '16%' },
       {
         title: translate('live.expected'),
         cell: ({ expected }) => number(expected),
         isNumber: true,
         width: '19%',
       },
-      { title: translate('live.share'), cell: ({ share }) => shareBar(share, true), width: '27%' },
+      { title: translate('live.share'), cell: ({ share }) => shareBar(share, true), width: '25%' },
     ],
     channels,
     channels.length,

@@ -85,8 +85,8 @@ export function flaggedMark(x: number, y: number): SVGElement {
 export function replayedMark(x: number, y: number): SVGElement {
   return element('circle', {
     class: 'edge-forest-replayed',
-    ...{ cx: x.toFixed(1), cy: y.toFixed(1), r: 6.5 },
-    ...{ fill: ACCENT, 'fill-opacity': 0.15, stroke: ACCENT, 'stroke-width': 2 },
+    ...{ cx: x.toFixed(1), cy: y.toFixed(1), r: 6 },
+    ...{ fill: 'none', stroke: ACCENT, 'stroke-width': 1.5, 'pointer-events': 'all' },
   });
 }
 

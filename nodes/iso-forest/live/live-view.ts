@@ -111,7 +111,8 @@ export class LiveView {
     const wanted = (name: string): boolean =>
       name.length <= LONGEST_NAME && name.toLowerCase().includes(find);
     for (const name of this.log.flaggedLately()) {
-      if (wanted(name)) {
+      // What is left from before a deployment counts once the source is heard again.
+      if (this.table.forestOf(name) && wanted(name)) {
         names.add(name);
       }
     }

@@ -28,10 +28,10 @@ interface Entry {
  * The latest scores of every source, for somebody who opens the dialog.
  *
  * A gateway may have thousands of sources, each within 300 KB, and nobody looks at most of them. So each keeps its last
- * {@link LITTLE} readings (1.3 KB), enough to see something at once, and {@link MOST_ROOMY} of them the last {@link MUCH}
- * (13 KB): the first ones, which are all of a small site; then whichever is looked at or flagged takes the room of the
- * one that has been neither for longest. To keep a site on which everything is flagged from moving room about at each
- * reading, a flagged one takes no room that another was given in the last minute.
+ * {@link LITTLE} readings (2.5 KB with all that JavaScript adds), enough to see something at once, and {@link MOST_ROOMY}
+ * of them the last {@link MUCH} (13 KB): the first ones, which are all of a small site; then whichever is looked at or
+ * flagged takes the room of the one that has been neither for longest. To keep a site on which everything is flagged from
+ * moving room about at each reading, a flagged one takes no room that another was given in the last minute.
  */
 export class ScoreLog {
   private readonly entries = new Map<string, Entry>();
