@@ -1,6 +1,6 @@
 import { ConfigReader, invalidProperty } from '../shared/config-reader';
 import { parseAlarmOptions, type AlarmOptions } from '../shared/detection/alarm';
-import type { ModelOptions } from './forest-model';
+import type { ModelOptions } from './model-options';
 import { MAX_SAMPLE } from './forest/path-length';
 import { VARIANTS } from './forest/variant';
 import type { RowOptions } from './row-builder';
@@ -74,7 +74,7 @@ function parseModel(config: ConfigReader, row: RowOptions): ModelOptions {
   return model;
 }
 
-function parseThreshold(config: ConfigReader): ThresholdOptions {
+export function parseThreshold(config: ConfigReader): ThresholdOptions {
   const mode = config.choice('thresholdMode', ['auto', 'contamination', 'score'], 'auto');
   const alarmRate = config.number('alarmRate', 0.0005, { min: 1e-9, max: 0.5 });
   const contamination = config.number('contamination', 0.1, { min: 1e-6, max: 0.5 });

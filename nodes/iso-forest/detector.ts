@@ -12,6 +12,8 @@ export interface DetectorEvents {
   /** A source has been flagged for so long that it starts over. */
   regime(forest: NamedForest): void;
   flagged(): void;
+  /** A reading got its verdict. It runs on every one. */
+  judged(detection: Detection): void;
 }
 
 /** Judges checked rows, one after the other; each is scored before it is learned. */
@@ -35,6 +37,7 @@ export class Detector {
     const detection = this.detection(reading, score, score === null ? null : model.limit, model.digest);
     if (suppressed) {
       detection.status = 'SUPPRESSED';
+      this.events.judged(detection);
       return { output: 1, detection };
     }
     let announce = false;
@@ -59,6 +62,7 @@ export class Detector {
         }
       }
     }
+    this.events.judged(detection);
     if (row && teaches(reading)) {
       if (model.take(row, score)) {
         detection.regime = 'new';

@@ -7,11 +7,21 @@ import {
   listToLines,
   showWhile,
 } from '../shared/editor/forms';
+import { useDialogStyles } from '../shared/editor/styles';
 import { numberField } from '../shared/editor/validators';
+import { LivePanel } from './editor/live-panel';
 
 /** Rows that a property may count. */
 const rows = (min: number): ReturnType<typeof numberField> =>
   numberField({ min, max: 100_000, integer: true });
+
+/** The live view of the dialog that is open. */
+let live: LivePanel | undefined;
+
+function stopLive(): void {
+  live?.stop();
+  live = undefined;
+}
 
 RED.nodes.registerType('iso-forest', {
   category: CATEGORY,
@@ -27,7 +37,7 @@ RED.nodes.registerType('iso-forest', {
     warmup: { value: 100, validate: rows(2) },
     trees: { value: 100, validate: numberField({ min: 1, max: 1000, integer: true }) },
     sample: { value: 256, validate: numberField({ min: 2, max: 4096, integer: true }) },
-    variant: { value: 'standard' },
+    variant: { value: 'blend' },
     shingle: { value: 1, validate: numberField({ min: 1, max: 1000, integer: true }) },
     smoothing: { value: 0, validate: numberField({ min: 0, max: 100_000 }) },
     missing: { value: 'reject' },
@@ -56,6 +66,7 @@ RED.nodes.registerType('iso-forest', {
     return this._(index === 0 ? 'iso-forest.output.detected' : 'iso-forest.output.clear');
   },
   oneditprepare() {
+    useDialogStyles();
     listToLines('channels', this.channels);
     showWhile('.iso-forest-reference', ['#node-input-learn'], () => fieldValue('learn') !== 'sliding');
     for (const mode of ['auto', 'contamination', 'score']) {
@@ -65,9 +76,18 @@ RED.nodes.registerType('iso-forest', {
         () => fieldValue('thresholdMode') === mode,
       );
     }
+    const panel = new LivePanel(this);
+    foldable('#edge-forest-live-heading', '#edge-forest-live', false, (open) => panel.toggled(open));
+    live = panel;
     foldable('#iso-forest-advanced', '#iso-forest-advanced-body');
   },
+  oneditresize() {
+    live?.resized();
+  },
+  oneditcancel: stopLive,
+  oneditdelete: stopLive,
   oneditsave() {
+    stopLive();
     this.channels = linesToList('channels');
   },
 });

@@ -2,36 +2,13 @@ import { hashString, SeededRandom } from '../shared/random';
 import { withoutScores, type ModelState } from './model-state';
 import { RowWindow } from './forest/row-window';
 import type { RowSpan } from './forest/sub-sample';
-import type { Ensemble, Growers, Variant } from './forest/variant';
+import type { Ensemble } from './forest/variant';
+import type { ModelOptions, ModelTools } from './model-options';
 import { NOTHING_PROVEN } from './proven-rows';
 import { Reference, type ReferenceState } from './reference';
 import { GrowthSchedule } from './schedule';
-import { FEWEST_SCORES, ScoreThreshold, type ThresholdOptions } from './threshold';
+import { FEWEST_SCORES, ScoreThreshold, type ThresholdState } from './threshold';
 import { typicalValues, type TypicalValues } from './typical';
-
-export interface ModelOptions {
-  variant: Variant;
-  seed: number;
-  trees: number;
-  sample: number;
-  history: number;
-  retrain: number;
-  warmup: number;
-  learn: 'sliding' | 'reference' | 'both';
-  reference: number;
-  threshold: ThresholdOptions;
-  /** Rows may hold NaN for missing values. */
-  gaps: boolean;
-}
-
-/** What a model is lent. */
-export interface ModelTools {
-  growers: Growers;
-  /** Milliseconds that never go backwards. */
-  monotonic(): number;
-  /** A whole forest has been grown, in so many seconds of work. */
-  grown(seconds: number): void;
-}
 
 /**
  * So many readings flagged, less one for every reading that is not, and the source is taken to be in a new regime: the
@@ -47,13 +24,6 @@ const SLIDING_STREAM = 0;
 const REFERENCE_STREAM = 1;
 /** The share of the first forest from which rows of the warm-up are scored to calibrate the threshold. */
 const ENOUGH_TO_CALIBRATE = 0.25;
-/**
- * Trees are replaced so many times more slowly than `retrain` says while a reference is taken and grown, and later. With
- * 3,000 sources at 3 readings a second each, growing trees takes a tenth of a core then.
- */
-const COMMISSIONING_PACE = 6;
-const RENEWAL_PACE = 10;
-
 /**
  * One forest that learns from a stream of rows. Its trees are grown from a sliding window, the oldest replaced in turn;
  * with `learn` `reference` or `both`, once the reference's rows are complete, each tree is replaced by one of the reference.
@@ -86,8 +56,7 @@ export class ForestModel {
     private readonly options: ModelOptions,
     private readonly tools: ModelTools,
   ) {
-    const pace = options.learn === 'sliding' ? 1 : COMMISSIONING_PACE;
-    this.schedule = new GrowthSchedule({ ...options, retrain: options.retrain * pace });
+    this.schedule = new GrowthSchedule(options);
     this.threshold = new ScoreThreshold(options.threshold);
     this.seed = options.seed;
     this.stream = hashString(name);
@@ -111,6 +80,21 @@ export class ForestModel {
 
   get limit(): number | null {
     return this.threshold.value;
+  }
+
+  /** Learned rows from which the first forest stands. */
+  get warmup(): number {
+    return this.schedule.ready;
+  }
+
+  /** Whether the reference's forest gives the score. */
+  get onReference(): boolean {
+    return this.stands;
+  }
+
+  /** The past scores that the threshold is set from. */
+  pastScores(): ThresholdState {
+    return this.threshold.state();
   }
 
   /** Short name of what decides now: options, seed and how many forests there have been. */
@@ -344,7 +328,7 @@ export class ForestModel {
   private startReference(state: ReferenceState): void {
     const { learn, history } = this.options;
     const proven = learn === 'both' ? (state.proven ?? NOTHING_PROVEN) : null;
-    this.reference = new Reference(this.width, history, this.schedule.span, this.renewal, {
+    this.reference = new Reference(this.width, history, this.schedule.span, this.schedule.renewal, {
       ...state,
       proven,
     });
@@ -381,12 +365,6 @@ export class ForestModel {
       { width: this.width, trees, gaps, beyond: learn !== 'sliding' },
       ...turns,
     );
-  }
-
-  /** Learned rows in which trees of a reference that stands are replaced once. */
-  private get renewal(): number {
-    const { retrain, history } = this.options;
-    return Math.max(this.schedule.span, Math.min(RENEWAL_PACE * retrain, history));
   }
 
   /** Rows from which every tree that stands can be grown again, and a reference taken; later, those that have not proven themselves. */

@@ -10,6 +10,8 @@ import type { IsoForestConfig } from './config';
 import { Detector } from './detector';
 import { operate, type Operation } from './operations';
 import { SourceTable, type CheckedRow, type NamedForest } from './source-table';
+import { LiveView } from './live/live-view';
+import { ScoreLog } from './live/score-log';
 import { StateKeeper } from './state-keeper';
 import { Growers } from './forest/variant';
 import { TurnQueue } from './turn-queue';
@@ -23,6 +25,8 @@ export interface ForestRuntimeOptions {
   figures: Figures;
   /** Undefined when nothing is to survive a restart. */
   store?: Promise<StateStore>;
+  /** The scores that the dialog shows; those of the node before a deployment, where they are of the same kind. */
+  scores?: ScoreLog;
   log: { info(text: string): void; warn(text: string): void };
 }
 
@@ -47,12 +51,16 @@ export class ForestRuntime {
   private readonly maintenance = new MaintenanceMode();
   private readonly queue: TurnQueue;
   private readonly keeper: StateKeeper | undefined;
+  private readonly log: ScoreLog;
+  /** What the dialog shows of this node. */
+  readonly live: LiveView;
   private lastFlagged = -Infinity;
   private storeFailed = false;
 
   constructor(private readonly options: ForestRuntimeOptions) {
     const { config, clock, figures, id, name, log } = options;
     this.queue = new TurnQueue(() => clock.monotonic());
+    this.log = options.scores ?? new ScoreLog(() => clock.monotonic());
     if (options.store) {
       this.keeper = new StateKeeper({
         namespace: `iso-forest/${id}`,
@@ -83,7 +91,9 @@ export class ForestRuntime {
       flagged: () => {
         this.lastFlagged = clock.monotonic();
       },
+      judged: (detection) => this.log.record(detection),
     });
+    this.live = new LiveView(this.table, this.log, config);
     figures.gauge('edge_forest_sources', () => this.table.sources);
     if (keeper && options.store) {
       const { store } = options;
@@ -186,6 +196,9 @@ export class ForestRuntime {
       wake: (key) => this.wake(key),
       catchUp: (forest) => this.catchUp(forest),
     });
+    if (asked === 'reset') {
+      this.log.keepOnly((known) => this.table.forestOf(known) !== undefined);
+    }
     if (answer !== undefined) {
       msg.payload = answer;
       emit(1, msg);

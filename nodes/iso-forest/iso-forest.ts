@@ -2,17 +2,28 @@ import type { NodeAPI } from 'node-red';
 import type { Timer } from '../shared/clock';
 import { registerEdgeNode } from '../shared/edge-node';
 import type { StatusReporter } from '../shared/status';
+import { forgetGone, leaveBehind, takeOver } from '../shared/handover';
 import { openStateStore } from '../shared/store/state-store';
 import { parseIsoForestConfig } from './config';
 import { ForestRuntime, type ForestOverview } from './forest-runtime';
+import { registerLiveView, type ScoringNode } from './live/endpoints';
+import { scaleOf, ScoreLog } from './live/score-log';
 
+const TYPE = 'iso-forest';
 const STATUS_EVERY_MS = 1000;
 
 export = function (RED: NodeAPI): void {
+  RED.events.on('flows:started', () => forgetGone((id) => Boolean(RED.nodes.getNode(id))));
   registerEdgeNode(RED, {
-    type: 'iso-forest',
+    type: TYPE,
     parse: parseIsoForestConfig,
     start(config, { id, name, clock, figures, gateway, status, log }) {
+      const earlier = takeOver(TYPE, id);
+      const scale = scaleOf(config);
+      const scores =
+        earlier instanceof ScoreLog && earlier.scale === scale
+          ? earlier
+          : new ScoreLog(() => clock.monotonic(), scale);
       const runtime = new ForestRuntime({
         id,
         name,
@@ -20,8 +31,10 @@ export = function (RED: NodeAPI): void {
         clock,
         figures,
         log,
+        scores,
         ...(config.persist && { store: openStateStore(gateway.dataDir) }),
       });
+      const expose: Omit<ScoringNode, 'id'> = { live: runtime.live };
       let timer: Timer;
       const show = (): void => {
         showOverview(status, runtime.overview());
@@ -30,13 +43,18 @@ export = function (RED: NodeAPI): void {
       show();
       return {
         input: (msg, emit) => runtime.input(msg, emit),
+        expose,
         close: async (removed) => {
           timer.cancel();
           await runtime.close(removed);
+          if (!removed) {
+            leaveBehind(TYPE, id, scores);
+          }
         },
       };
     },
   });
+  registerLiveView(RED);
 };
 
 function showOverview(status: StatusReporter, overview: ForestOverview): void {

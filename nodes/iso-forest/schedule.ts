@@ -1,11 +1,21 @@
 /** The most rows of sub-samples that are grown into trees at one reading: about half a millisecond of work. */
 const ROWS_PER_READING = 4096;
 
+/**
+ * Trees are replaced so many times more slowly than `retrain` says while a reference is taken and grown, and later. With
+ * 3,000 sources at 3 readings a second each, growing trees takes a tenth of a core then.
+ */
+const COMMISSIONING_PACE = 6;
+const RENEWAL_PACE = 10;
+
 export interface ScheduleOptions {
   trees: number;
   sample: number;
   warmup: number;
   retrain: number;
+  /** `sliding` when left out. */
+  learn?: 'sliding' | 'reference' | 'both';
+  history?: number;
 }
 
 /**
@@ -19,18 +29,21 @@ export class GrowthSchedule {
   readonly start: number;
   /** Learned rows from which the first forest stands. */
   readonly ready: number;
-  /** Learned rows in which all trees are replaced: `retrain`, or more where that many trees would stall a message. */
+  /** Learned rows in which all trees are replaced: `retrain`, or more where a reference is taken or that many trees would stall a message. */
   readonly span: number;
+  /** Learned rows in which the trees of a reference that stands are replaced once. */
+  readonly renewal: number;
   private readonly trees: number;
 
   constructor(options: ScheduleOptions) {
-    const { trees, sample, warmup, retrain } = options;
+    const { trees, sample, warmup, retrain, learn = 'sliding', history = 0 } = options;
     const perReading = Math.max(1, Math.floor(ROWS_PER_READING / sample));
     const shortest = Math.ceil(trees / perReading);
     this.trees = trees;
     this.start = Math.max(1, Math.min(Math.floor(warmup / 2), warmup - shortest));
     this.ready = this.start + Math.max(warmup - this.start, shortest);
-    this.span = Math.max(retrain, shortest);
+    this.span = Math.max(learn === 'sliding' ? retrain : COMMISSIONING_PACE * retrain, shortest);
+    this.renewal = Math.max(this.span, Math.min(RENEWAL_PACE * retrain, history));
   }
 
   /** Learned rows at which a tree is grown. */

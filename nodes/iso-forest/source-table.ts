@@ -3,7 +3,8 @@ import { channelNames } from '../shared/detection/payload';
 import type { Row } from '../shared/detection/rows';
 import { EdgeError } from '../shared/errors';
 import type { IsoForestConfig } from './config';
-import { ForestModel, type ModelTools } from './forest-model';
+import { ForestModel } from './forest-model';
+import type { ModelTools } from './model-options';
 import type { SourceState } from './model-state';
 import { nothingNumeric, readValues, RowBuilder } from './row-builder';
 
@@ -48,6 +49,16 @@ export class SourceTable {
 
   get sources(): number {
     return this.tracks.size;
+  }
+
+  /** The names of all sources, in the order in which they came. */
+  names(): IterableIterator<string> {
+    return this.tracks.keys();
+  }
+
+  /** The forest that judges a source that has been heard; undefined for another. */
+  forestOf(source: string): NamedForest | undefined {
+    return this.tracks.get(source)?.forest;
   }
 
   /** The key of the forest that judges a source. */

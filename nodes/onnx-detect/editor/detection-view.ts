@@ -1,5 +1,6 @@
 import type { Translate } from '../../shared/editor/failure-box';
 import { shownNumber } from '../../shared/editor/figures';
+import { shareBar } from '../../shared/editor/share-bar';
 import { table, type Column } from '../../shared/editor/table';
 import type { Contribution, Detection } from '../../shared/messages';
 import type { TrialAnswer } from '../inspect/result';
@@ -150,14 +151,6 @@ function contributionColumns(translate: Translate): Column<Contribution>[] {
     },
     { title: translate('try.share'), cell: ({ share }) => shareBar(share, true), width: '27%' },
   ];
-}
-
-function shareBar(share: number, named = false): JQuery {
-  const percent = `${Math.round(100 * share)} %`;
-  const bar = $('<div>', { class: 'edge-onnx-share' }).append(
-    $('<div>').css({ width: `${Math.min(100, Math.max(0, 100 * share))}%` }),
-  );
-  return named ? $('<div>', { class: 'edge-onnx-shared' }).append(bar, $('<span>').text(percent)) : bar;
 }
 
 /** One output a line; rows of a tensor beneath one another would be too long to read. */

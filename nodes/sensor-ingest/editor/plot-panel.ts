@@ -2,7 +2,7 @@ import type { Translate } from '../../shared/editor/failure-box';
 import { shownNumber } from '../../shared/editor/figures';
 import type { Plot, PlotChoice } from '../preview/result';
 import { drawPlot } from './plot';
-import { offer } from './sample-field';
+import { offer } from '../../shared/editor/forms';
 
 const PLACE = '#edge-ingest-plot';
 const CHANNEL = '#edge-ingest-plot-channel';

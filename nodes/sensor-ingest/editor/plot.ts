@@ -1,14 +1,9 @@
 import { shownNumber, shownSpan } from '../../shared/editor/figures';
+import { ACCENT, element, FONT_SIZE, GRID, scale, TEXT } from '../../shared/editor/svg';
 import type { PlotPoint } from '../preview/result';
 
-const SVG = 'http://www.w3.org/2000/svg' as const;
 const HEIGHT = 140;
 const MARGIN = { top: 8, right: 8, bottom: 20, left: 8 };
-const FONT_SIZE = 11;
-const GRID = 'var(--red-ui-secondary-border-color)';
-const TEXT = 'var(--red-ui-secondary-text-color)';
-/** Blue in every theme, and of no meaning such as an error's. */
-const ACCENT = 'var(--red-ui-node-status-colors-blue)';
 
 /**
  * Draws the readings of one channel as a line, and a dot for each that the reduced stream keeps.
@@ -76,18 +71,4 @@ export function drawPlot(points: readonly PlotPoint[], width: number, descriptio
   label(start, { x: left, y: HEIGHT - 5 });
   label(end, { x: right, y: HEIGHT - 5, 'text-anchor': 'end' });
   return svg;
-}
-
-/** Puts everything in the middle where there is only one value. */
-function scale(from: number, to: number, start: number, end: number): (value: number) => number {
-  const span = to - from;
-  return (value) => (span === 0 ? (start + end) / 2 : start + ((value - from) / span) * (end - start));
-}
-
-function element(name: string, attributes: Record<string, string | number>): SVGElement {
-  const made = document.createElementNS(SVG, name);
-  for (const [attribute, value] of Object.entries(attributes)) {
-    made.setAttribute(attribute, String(value));
-  }
-  return made;
 }

@@ -1,3 +1,4 @@
+import { offer } from '../../shared/editor/forms';
 import type { Encoding, Recording, Sample } from '../preview/result';
 
 const PAYLOAD = '#edge-ingest-sample';
@@ -31,25 +32,6 @@ export function offerTopics({ topic, topics }: Pick<Recording, 'topic' | 'topics
     [...topics].sort().map((name) => [name, name === '' ? unnamed : name]),
     topic ?? '',
   );
-}
-
-/** Fills a choice; one that is the same already is left alone, as it may be open. */
-export function offer(select: JQuery, options: [value: string, label: string][], chosen: string): void {
-  const same =
-    select.find('option').length === options.length &&
-    select
-      .find('option')
-      .toArray()
-      .every((option, index) => $(option).val() === options[index][0]);
-  if (!same) {
-    select.empty();
-    for (const [value, label] of options) {
-      $('<option>').val(value).text(label).appendTo(select);
-    }
-  }
-  if (select.val() !== chosen) {
-    select.val(chosen);
-  }
 }
 
 /** Switches between the topic as a field, for a pasted sample, and as a choice of what the node has heard. */

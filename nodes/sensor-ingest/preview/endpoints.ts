@@ -1,9 +1,9 @@
 import type { NodeAPI } from 'node-red';
 import { systemClock } from '../../shared/clock';
 import { answerWith } from '../../shared/dialog/answer';
+import { runningNode } from '../../shared/dialog/running';
 import { filledProperties } from '../../shared/dialog/variables';
 import { EdgeError } from '../../shared/errors';
-import { listStation } from '../../shared/station';
 import type { Recorder } from './recorder';
 import { parseDialogRequest } from './request';
 import type { PreviewAnswer, Recording } from './result';
@@ -54,9 +54,7 @@ export function registerPreview(RED: NodeAPI): void {
  * @throws EdgeError `NOT_FOUND`
  */
 function recorderOf(RED: NodeAPI, id: string): Recorder {
-  const node: unknown = RED.nodes.getNode(id);
-  const instances = isRecordingNode(node) ? [node] : instancesOf(RED, id);
-  const found = instances.at(0);
+  const found = runningNode(RED, 'sensor-ingest', id, isRecordingNode);
   if (!found) {
     throw new EdgeError(
       'NOT_FOUND',
@@ -64,14 +62,6 @@ function recorderOf(RED: NodeAPI, id: string): Recorder {
     );
   }
   return found.recorder;
-}
-
-function instancesOf(RED: NodeAPI, id: string): RecordingNode[] {
-  return listStation()
-    .filter(({ type }) => type === 'sensor-ingest')
-    .map((entry): unknown => RED.nodes.getNode(entry.id))
-    .filter((node) => isRecordingNode(node))
-    .filter((node) => '_alias' in node && node._alias === id);
 }
 
 function isRecordingNode(node: unknown): node is RecordingNode {

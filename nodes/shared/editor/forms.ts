@@ -69,3 +69,22 @@ export function linesToList(property: string): string[] {
 export function listToLines(property: string, list: unknown): void {
   $(`#node-input-${property}-lines`).val(Array.isArray(list) ? list.join('\n') : '');
 }
+
+/** Fills a choice; one that is the same already is left alone, as it may be open. */
+export function offer(select: JQuery, options: [value: string, label: string][], chosen: string): void {
+  const same =
+    select.find('option').length === options.length &&
+    select
+      .find('option')
+      .toArray()
+      .every((option, index) => $(option).val() === options[index][0]);
+  if (!same) {
+    select.empty();
+    for (const [value, label] of options) {
+      $('<option>').val(value).text(label).appendTo(select);
+    }
+  }
+  if (select.val() !== chosen) {
+    select.val(chosen);
+  }
+}

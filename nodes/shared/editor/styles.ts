@@ -15,6 +15,11 @@ const CSS = `
 .edge-table th, .edge-table td { border-bottom: 1px solid var(--red-ui-secondary-border-color); overflow: hidden; padding: 4px 8px; text-overflow: ellipsis; white-space: nowrap; }
 .edge-table tr:last-child td { border-bottom: 0; }
 .edge-table .edge-number { font-variant-numeric: tabular-nums; text-align: right; }
+.edge-share { background: var(--red-ui-secondary-background-selected); border-radius: 2px; height: 8px; }
+.edge-share > div { background: var(--red-ui-node-status-colors-blue); border-radius: 2px; height: 100%; min-width: 1px; }
+.edge-shared { align-items: center; display: flex; gap: 6px; }
+.edge-shared .edge-share { flex: 1; }
+.edge-shared span { font-variant-numeric: tabular-nums; min-width: 40px; text-align: right; }
 `;
 
 /** Brings the shared looks into the page, once. */
