@@ -19,5 +19,7 @@ export interface FleetFindings {
   /** The longest that the driver was behind its pace, ms. */
   behind: number;
   residentMB: number;
+  /** What Node-RED's own thread holds after a garbage collection. */
+  heldMB: number;
   flagged: number;
 }

@@ -3,7 +3,7 @@
  *
  *   npm run bench:forest -- [--python /tmp/venv/bin/python] [--peers <folder>] [--rival <checkout>] [--sources 3000] [--seconds 60] [--only core|fleet]
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +25,8 @@ const { values } = parseArgs({
   },
 });
 const REPEATS = 15;
+/** Enough that their trees do not fit the processor's caches, as a fleet's do not. */
+const STAGE_SOURCES = 300;
 
 function contest(): Timing[] {
   const rows = machineRows();
@@ -145,9 +147,10 @@ function showFleet(phases: readonly Phase[], sources: number): void {
         'max',
         'behind, ms',
         'resident MB',
+        'held MB',
       ],
       phases.map(({ name, findings }) => {
-        const { readings, seconds, cpuMicros, busy, loopDelay, behind, residentMB } = findings;
+        const { readings, seconds, cpuMicros, busy, loopDelay, behind, residentMB, heldMB } = findings;
         return [
           name,
           (readings / seconds).toFixed(0),
@@ -156,6 +159,7 @@ function showFleet(phases: readonly Phase[], sources: number): void {
           ...[loopDelay.p50, loopDelay.p99, loopDelay.max].map((ms) => ms.toFixed(1)),
           behind.toFixed(0),
           `${residentMB}`,
+          `${heldMB}`,
         ];
       }),
     ),
@@ -168,8 +172,8 @@ async function main(): Promise<void> {
   if (values.only !== 'fleet') {
     results.contest = contest();
     results.rival = rival();
-    const stages = measureStages(20);
-    showStages(stages, 20);
+    const stages = measureStages(STAGE_SOURCES);
+    showStages(stages, STAGE_SOURCES);
     results.stages = stages;
   }
   if (values.only !== 'core') {
@@ -179,7 +183,9 @@ async function main(): Promise<void> {
   }
   const target = join(packageRoot, 'bench', 'results');
   mkdirSync(target, { recursive: true });
-  writeFileSync(join(target, 'forest.json'), JSON.stringify(results, null, 1));
+  const file = join(target, 'forest.json');
+  const earlier = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
+  writeFileSync(file, JSON.stringify({ ...earlier, ...results }, null, 1));
 }
 
 void main();
