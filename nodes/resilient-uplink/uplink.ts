@@ -96,6 +96,7 @@ export class Uplink {
         delivery.flush();
         break;
       case 'stats':
+        await delivery.settled();
         return this.statistics();
       case 'ledger': {
         const request = ledgerRequestOf(payload);
