@@ -135,7 +135,7 @@ export class Lane {
       // While parked messages are fetched, their end is not known: what is parked then would be passed over.
       if (queue.retryAt > now && queue.waiting.length > 1 && !queue.fetching) {
         const parked = queue.waiting.splice(1);
-        queue.parkedFrom = Math.min(parked[0].message.sequence, queue.parkedFrom ?? Infinity);
+        queue.parkedFrom = parked[0].message.sequence;
         for (const { message } of parked) {
           this.held.delete(message.sequence);
           this.bytes -= sizeOf(message);

@@ -121,6 +121,27 @@ test('the ledger tells what became of every message, and a redeploy keeps it', a
   );
 });
 
+test('what expired and what had to make room is told as such', async () => {
+  const id = `uplink${++count}`;
+  await runtime.deploy(flow(id, [], { limitMB: 0.02 }));
+  runtime.inject(id, { topic: 'a', payload: 'late', ttl: 0.2 });
+  const [expired] = (await collect('undeliverable', 1)) as Uplinked[];
+  assert.equal(expired.error?.code, 'EXPIRED');
+  for (let index = 0; index < 15; index++) {
+    runtime.inject(id, { topic: 'a', payload: 'x'.repeat(2000) });
+  }
+  await collect('done', 16);
+  await collect('undeliverable', 5);
+  const { ranges, counts } = await ask<LedgerReport>(id, 'ledger');
+  assert.deepEqual(ranges[0], { from: 1, to: 1, fate: 'expired', count: 1 });
+  assert.deepEqual(
+    [ranges[1].from, ranges[1].fate, ranges[2].fate, ranges[2].to],
+    [2, 'evicted', 'pending', 16],
+  );
+  assert.ok(counts.evicted >= 4);
+  assert.equal(counts.expired + counts.evicted + counts.pending, 16);
+});
+
 test('what was refused for good is listed, requeued with its id and in order, and then delivered', async () => {
   const id = await deploy();
   for (const [topic, payload] of [

@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Delivery, type DeliveryNote } from '../../../nodes/resilient-uplink/delivery';
 import type { OutboxOptions } from '../../../nodes/resilient-uplink/outbox';
 import { ledgerRequestOf, selectionOf } from '../../../nodes/resilient-uplink/operations';
-import type { StoredMessage } from '../../../nodes/resilient-uplink/outbox-port';
 import { EdgeError } from '../../../nodes/shared/errors';
-import { SeededRandom } from '../../../nodes/shared/random';
-import { FakeClock, settle } from '../../support/fake-clock';
-import { delivered, FakeLink, folderOf, LocalOutbox, message, openStore } from './support';
+import { FakeClock } from '../../support/fake-clock';
+import { delivered, folderOf, LocalOutbox, message, openStore } from './support';
 
-const CONFIG = {
-  retry: { minMs: 500, maxMs: 60_000 },
-  ackTimeoutMs: 10_000,
-  healthIntervalMs: 5000,
-  failbackMs: 30_000,
-};
 const ALL = { after: 0, maxRows: 1000 };
 const PAGE = { after: 0, maxRows: 100, maxBytes: 1e6, bodies: false };
 
@@ -165,137 +156,6 @@ test('a dead letter that the medium damaged is told as such when it comes back',
   current.database.exec("UPDATE dead_letter SET body = CAST('evil' AS BLOB)");
   current.store.requeue(ALL);
   assert.deepEqual(current.store.read({ priority: 1, after: 0, maxRows: 1, maxBytes: 1 }).corrupt, [1]);
-});
-
-/** Delivery over one link that refuses what begins with "bad". */
-async function startDelivery(link: FakeLink): Promise<{ delivery: Delivery; notes: DeliveryNote[] }> {
-  const notes: DeliveryNote[] = [];
-  const delivery = new Delivery([link], outbox, CONFIG, clock, new SeededRandom(1), {
-    delivered: (_: StoredMessage, note) => notes.push(note),
-    rejected: () => undefined,
-    corrupt: (sequences) => assert.fail(`corrupt: ${sequences.join()}`),
-    connectionFailed: () => undefined,
-    changed: () => undefined,
-    storeFailed: (error) => {
-      throw error;
-    },
-  });
-  delivery.start();
-  await settle();
-  return { delivery, notes };
-}
-
-const refuse =
-  (bad: (text: string) => boolean): FakeLink['onSend'] =>
-  ({ outgoing, answer }) =>
-    answer(
-      bad(Buffer.from(outgoing.body).toString())
-        ? { outcome: 'rejected', reason: 'poison' }
-        : { outcome: 'acknowledged' },
-    );
-
-test('what was refused is delivered after it was requeued, with its id, and told as a possible duplicate', async () => {
-  const link = new FakeLink('broker');
-  link.onSend = refuse((text) => text.startsWith('bad'));
-  const { delivery, notes } = await startDelivery(link);
-  delivery.offer(
-    outbox.append([message('a', 'bad1'), message('a', 'fine'), message('b', 'bad2', { priority: 2 })]),
-  );
-  await clock.advance(500);
-  assert.deepEqual(fates(), ['1-1 rejected', '2-2 delivered', '3-3 rejected']);
-  link.sent.length = 0;
-  link.onSend = refuse(() => false);
-  const { sequences } = await outbox.requeue(ALL);
-  delivery.rewind(sequences[0]);
-  await clock.advance(500);
-  assert.deepEqual(link.texts, ['bad1', 'bad2']);
-  assert.deepEqual(
-    link.sent.map(({ id }) => id),
-    [1, 3].map((sequence) => `${outbox.uuid}:${sequence}`),
-  );
-  assert.equal(notes.find(({ id }) => id.endsWith(':1'))?.duplicatePossible, true);
-  assert.deepEqual(fates(), ['1-3 delivered']);
-  await delivery.stop(0);
-});
-
-test('what is refused again is a dead letter again', async () => {
-  const link = new FakeLink('broker');
-  link.onSend = refuse(() => true);
-  const { delivery } = await startDelivery(link);
-  delivery.offer(outbox.append([message('a', 'bad')]));
-  await clock.advance(500);
-  delivery.rewind((await outbox.requeue(ALL)).sequences[0]);
-  await clock.advance(500);
-  assert.equal(link.sent.length, 2);
-  assert.deepEqual(fates(), ['1-1 rejected']);
-  assert.equal(current.store.usage().deadLetters.messages, 1);
-  await delivery.stop(0);
-});
-
-test('goes before what waits on its topic, once, whatever is held, parked or under way', async () => {
-  const link = new FakeLink('broker');
-  link.onSend = refuse((text) => text.startsWith('bad'));
-  const { delivery } = await startDelivery(link);
-  const topics = ['a', 'b', 'c'];
-  const batch = (prefix: string, count: number): void =>
-    delivery.offer(
-      outbox.append(
-        Array.from({ length: count }, (_, index) => message(topics[index % 3], `${prefix}${index}`)),
-      ),
-    );
-  batch('bad', 30);
-  await clock.advance(500);
-  assert.equal(outbox.usage.deadLetters.messages, 30);
-  // More than a lane holds; topic a is stuck, and the others are under way without an answer.
-  link.onSend = ({ outgoing, answer }) => {
-    if (outgoing.topic === 'a') {
-      answer({ outcome: 'retry', reason: 'not now' });
-    }
-  };
-  batch('later', 3000);
-  await clock.advance(700);
-  const first = (await outbox.requeue(ALL)).sequences[0];
-  delivery.rewind(first);
-  await clock.advance(300);
-  link.sent.length = 0;
-  link.onSend = ({ answer }) => answer({ outcome: 'acknowledged' });
-  link.waiting.forEach(({ answer }) => answer({ outcome: 'acknowledged' }));
-  delivery.flush();
-  await clock.advance(120_000);
-  assert.deepEqual(fates(), ['1-3030 delivered']);
-  const sequences = link.sent.map(({ id }) => Number(id.split(':')[1]));
-  assert.equal(new Set(sequences).size, sequences.length, 'sent twice');
-  for (const topic of topics) {
-    const order = link.sent.filter((sent) => sent.topic === topic).map(({ id }) => Number(id.split(':')[1]));
-    const requeued = order.filter((sequence) => sequence <= 30);
-    assert.equal(requeued.length, 10);
-    assert.deepEqual(
-      requeued,
-      [...requeued].sort((one, other) => one - other),
-      'out of order',
-    );
-    const others = order.filter((sequence) => sequence > 30);
-    assert.deepEqual(
-      others,
-      [...others].sort((one, other) => one - other),
-      'out of order',
-    );
-    assert.ok(order.indexOf(requeued[9]) < order.length - 100, 'behind what waits');
-  }
-  await delivery.stop(0);
-});
-
-test('a requeued message is found when it lies behind the cursor of a run that never saw it', async () => {
-  outbox.append([message('a', 'bad')]);
-  reject([1]);
-  reopen();
-  const link = new FakeLink('broker');
-  const { delivery } = await startDelivery(link);
-  await clock.advance(500);
-  delivery.rewind((await outbox.requeue(ALL)).sequences[0]);
-  await clock.advance(500);
-  assert.deepEqual(link.texts, ['bad']);
-  await delivery.stop(0);
 });
 
 test('reads what an operation asks for, and refuses what it cannot mean', () => {
