@@ -25,6 +25,7 @@ const SIZE = 'length(body) + octet_length(topic)';
 export class DeadLetters {
   private counts: { messages: number; bytes: number } | undefined;
   private changed = false;
+  private tooLarge: number[] = [];
 
   constructor(
     private readonly sql: Statements,
@@ -51,14 +52,22 @@ export class DeadLetters {
       refusal.age,
       sequence,
     ) as { size: number } | undefined;
-    if (row) {
-      this.count(1, row.size);
+    if (!row) {
+      return;
     }
+    if (row.size > this.limitBytes) {
+      // It would drive all others out and go itself.
+      this.sql('DELETE FROM dead_letter WHERE sequence = ?').run(sequence);
+      this.tooLarge.push(sequence);
+      return;
+    }
+    this.count(1, row.size);
   }
 
-  /** Drops the oldest until the rest fits; gives the sequences of what was dropped. */
+  /** Drops what does not fit, the oldest first; gives the sequences of what was dropped. */
   trim(): number[] {
-    const dropped: number[] = [];
+    const dropped = this.tooLarge;
+    this.tooLarge = [];
     while (this.usage().bytes > this.limitBytes) {
       const row = this.sql(
         `DELETE FROM dead_letter WHERE sequence = (SELECT min(sequence) FROM dead_letter) RETURNING sequence, ${SIZE} AS size`,
@@ -133,6 +142,7 @@ export class DeadLetters {
   forget(): void {
     this.counts = undefined;
     this.changed = false;
+    this.tooLarge = [];
   }
 
   private count(messages: number, bytes: number): void {

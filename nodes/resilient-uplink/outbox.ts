@@ -163,6 +163,10 @@ export class OutboxStore {
     const note = this.sql('UPDATE message SET attempts = ? WHERE sequence = ?');
     this.transaction('NORMAL', () => {
       remove.forEach((removal) => this.remove(removal));
+      for (const sequence of this.deadLetters.trim()) {
+        this.ledgerTable.ledger.reopen(sequence, REJECTED);
+        this.ledgerTable.ledger.record(sequence, sequence, EVICTED);
+      }
       for (const [sequence, times] of attempts) {
         note.run(times, sequence);
       }
@@ -251,10 +255,6 @@ export class OutboxStore {
     }
     if (first > 0) {
       ledger.record(first, last, ending);
-    }
-    for (const sequence of refusal ? this.deadLetters.trim() : []) {
-      ledger.reopen(sequence, REJECTED);
-      ledger.record(sequence, sequence, EVICTED);
     }
   }
 

@@ -132,9 +132,12 @@ test('the oldest dead letters make room for later ones, and the ledger tells tha
   reject([5]);
   assert.deepEqual(
     fates(),
-    ['1-3 evicted', '4-4 pending', '5-5 evicted'],
-    'one that is larger than all of it',
+    ['1-1 evicted', '2-3 rejected', '4-4 pending', '5-5 evicted'],
+    'one that is larger than all of it drives nothing out',
   );
+  reopen({ deadLetterBytes: 10 });
+  current.store.settle(delivered([4]));
+  assert.deepEqual(fates(), ['1-2 evicted', '3-3 rejected', '4-4 delivered', '5-5 evicted']);
 });
 
 test('the time as a dead letter does not count against the time to live', async () => {
