@@ -36,6 +36,9 @@ export interface DeliveryEvents {
   storeFailed: (error: EdgeError) => void;
 }
 
+const CORRUPT = { fate: 'corrupt', connection: '' } as const;
+const REJECTED = { fate: 'rejected', connection: '' } as const;
+
 const TICK_MS = 100;
 const PAGE_ROWS = 256;
 const PAGE_BYTES = 2 * 1024 * 1024;
@@ -86,6 +89,12 @@ export class Delivery {
     this.pump();
   }
 
+  /** Looks again for messages from a sequence on: they were put back to the store. */
+  rewind(sequence: number): void {
+    this.lanes.forEach((lane) => lane.rewind(sequence));
+    this.pump();
+  }
+
   get paused(): boolean {
     return this.isPaused;
   }
@@ -125,12 +134,12 @@ export class Delivery {
   }
 
   /** Ends messages without sending them: they expired or were evicted. Those under way are left alone. */
-  discard(messages: readonly StoredMessage[]): StoredMessage[] {
+  discard(messages: readonly StoredMessage[], fate: 'expired' | 'evicted'): StoredMessage[] {
     const untouchable = new Set(this.untouchable());
     const gone = messages.filter(({ sequence }) => !untouchable.has(sequence));
     for (const message of gone) {
       this.lanes[message.priority].drop(message);
-      this.settlements.remove(message.sequence);
+      this.settlements.remove(message.sequence, { fate, connection: '' });
     }
     return gone;
   }
@@ -138,7 +147,7 @@ export class Delivery {
   /** Deletes rows that the medium damaged. */
   removeCorrupt(sequences: readonly number[]): void {
     if (sequences.length > 0) {
-      sequences.forEach((sequence) => this.settlements.remove(sequence));
+      sequences.forEach((sequence) => this.settlements.remove(sequence, CORRUPT));
       this.events.corrupt([...sequences]);
     }
   }
@@ -259,14 +268,20 @@ export class Delivery {
       return;
     }
     queue.acknowledged();
-    this.settlements.remove(held.message.sequence);
+    const connection = carrier.link.name;
+    this.settlements.remove(
+      held.message.sequence,
+      answer.outcome === 'acknowledged'
+        ? { fate: 'delivered', connection }
+        : { ...REJECTED, refusal: { reason: answer.reason, connection } },
+    );
     lane.wake(queue);
     lane.release(queue, held);
     this.unpark(lane, queue);
     if (answer.outcome === 'acknowledged') {
       this.events.delivered(held.message, {
         id: flight.id,
-        connection: carrier.link.name,
+        connection,
         attempts: held.attempts,
         storedMs: held.message.storedMs,
         fallback: carrier.rank > 0,
@@ -298,11 +313,15 @@ export class Delivery {
       return;
     }
     lane.reading = true;
-    const { arrivals } = lane;
+    const { arrivals, rewinds } = lane;
     this.outbox
       .read({ priority: lane.priority, after: lane.cursor, maxRows: PAGE_ROWS, maxBytes: PAGE_BYTES })
       .then((page) => {
         lane.reading = false;
+        if (lane.rewinds !== rewinds) {
+          this.pump();
+          return;
+        }
         const last = this.accept(page, (message) => lane.take(message));
         lane.cursor = Math.max(lane.cursor, last);
         lane.caughtUp = !page.more && lane.arrivals === arrivals;
@@ -321,6 +340,7 @@ export class Delivery {
     }
     queue.fetching = true;
     const upTo = lane.cursor;
+    const { rewinds } = lane;
     const after = queue.parkedFrom - 1;
     this.outbox
       .read({
@@ -332,6 +352,9 @@ export class Delivery {
       })
       .then((page) => {
         queue.fetching = false;
+        if (lane.rewinds !== rewinds) {
+          return;
+        }
         const last = this.accept(page, (message) => lane.hold(queue, message));
         queue.parkedFrom = page.more ? last + 1 : lane.cursor > upTo ? upTo + 1 : undefined;
         if (queue.waiting.length === 0) {

@@ -17,20 +17,22 @@ export class Lane {
   reading = false;
   /** Counts arrivals, so that a read can tell whether one came in between. */
   arrivals = 0;
+  /** Counts rewinds, so that a read can tell whether its page is still asked for. */
+  rewinds = 0;
   readonly topics = new Map<string, TopicQueue>();
   private ready: TopicQueue[] = [];
-  private rows = 0;
+  private readonly held = new Set<number>();
   private bytes = 0;
 
   constructor(readonly priority: number) {}
 
   get hasRoom(): boolean {
-    return this.rows < LANE_ROWS && this.bytes < LANE_BYTES;
+    return this.held.size < LANE_ROWS && this.bytes < LANE_BYTES;
   }
 
   /** Whether the window should be filled from the store. */
   get wantsRead(): boolean {
-    return !this.reading && !this.caughtUp && this.rows < LANE_ROWS / 2 && this.bytes < LANE_BYTES / 2;
+    return !this.reading && !this.caughtUp && this.held.size < LANE_ROWS / 2 && this.bytes < LANE_BYTES / 2;
   }
 
   /** Takes a message that was just stored, if the window reaches to it; else it is read from the store later. */
@@ -47,14 +49,28 @@ export class Lane {
   take(message: StoredMessage): void {
     this.cursor = message.sequence;
     const queue = this.queueOf(message.topic);
-    if (queue.parkedFrom === undefined) {
+    if (queue.parkedFrom === undefined || message.sequence < queue.parkedFrom) {
       this.hold(queue, message);
     }
   }
 
+  /**
+   * Moves the cursor back to before a sequence, where messages were put back to the store. A message that is held
+   * already is passed over when it is read again; one that is not goes before all later ones of its topic that wait.
+   */
+  rewind(sequence: number): void {
+    // After a restart the cursor may stand before it, with nothing in between.
+    this.cursor = Math.min(this.cursor, sequence - 1);
+    this.caughtUp = false;
+    this.rewinds++;
+  }
+
   hold(queue: TopicQueue, message: StoredMessage): void {
-    queue.waiting.push({ message, attempts: message.attempts, duplicatePossible: message.earlierRun });
-    this.rows++;
+    if (this.held.has(message.sequence)) {
+      return;
+    }
+    queue.takeBack({ message, attempts: message.attempts, duplicatePossible: message.earlierRun });
+    this.held.add(message.sequence);
     this.bytes += sizeOf(message);
     this.wake(queue);
   }
@@ -86,7 +102,7 @@ export class Lane {
 
   /** Forgets a message that came to its end. */
   release(queue: TopicQueue, held: Held): void {
-    this.rows--;
+    this.held.delete(held.message.sequence);
     this.bytes -= sizeOf(held.message);
     this.tidy(queue);
   }
@@ -121,7 +137,7 @@ export class Lane {
         const parked = queue.waiting.splice(1);
         queue.parkedFrom = parked[0].message.sequence;
         for (const { message } of parked) {
-          this.rows--;
+          this.held.delete(message.sequence);
           this.bytes -= sizeOf(message);
         }
       }

@@ -2,11 +2,17 @@ import { join } from 'node:path';
 import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import { WorkerClient } from '../shared/worker/worker-client';
+import type { RequeueRequest } from './dead-letters';
+import type { LedgerReport, LedgerRequest } from './ledger-report';
 import {
+  occupiedBytes,
   sizeOf,
+  type DeadLetterPage,
+  type DeadLetterRequest,
   type EvictionOrder,
   type NewMessage,
   type Outbox,
+  type OutboxRecords,
   type ReadRequest,
   type ReadResult,
   type Settlement,
@@ -25,6 +31,11 @@ export type OutboxWorkerMethods = {
   settle(settlement: Settlement): Usage;
   expired(request: { maxAgeMs: number; maxRows: number }): PackedResult;
   victims(request: { bytes: number; order: EvictionOrder; keep: number[]; maxRows: number }): PackedResult;
+  ledger(request: LedgerRequest): LedgerReport;
+  publication(argument: null): string | undefined;
+  notePublication(note: string): void;
+  requeue(request: RequeueRequest): { sequences: number[]; more: boolean; usage: Usage };
+  deadLetters(request: DeadLetterRequest): DeadLetterPage;
   close(argument: null): void;
 };
 
@@ -51,7 +62,7 @@ interface Waiting {
  * The outbox from the main thread. Messages that arrive in one turn of the event loop, or while a commit is under
  * way, share the next commit.
  */
-export class OutboxClient implements Outbox {
+export class OutboxClient implements Outbox, OutboxRecords {
   private queue: Waiting[] = [];
   private waitingBytes = 0;
   private committing = false;
@@ -77,7 +88,7 @@ export class OutboxClient implements Outbox {
     let client: OutboxClient | undefined;
     const worker = new WorkerClient<OutboxWorkerMethods>(join(__dirname, 'outbox-worker.js'), {
       name: 'edge-uplink-outbox',
-      data: { path },
+      data: { path, deadLetterBytes: options.deadLetterBytes },
       onDeath: (error) => client?.fail(new EdgeError('STORE', error.message)),
     });
     try {
@@ -104,7 +115,7 @@ export class OutboxClient implements Outbox {
     if (this.closed) {
       return Promise.reject(new EdgeError('STORE', 'The outbox is closed. Send the message again.'));
     }
-    if (this.usage.bytes + this.waitingBytes + size > this.options.limits.hardBytes) {
+    if (occupiedBytes(this.usage) + this.waitingBytes + size > this.options.limits.hardBytes) {
       return Promise.reject(full('its limit ("limitMB") is reached and nothing may be dropped'));
     }
     if (this.queue.length > 0 && this.waitingBytes + size > MAX_WAITING_BYTES) {
@@ -150,6 +161,28 @@ export class OutboxClient implements Outbox {
     return this.result(this.worker.call('victims', request));
   }
 
+  async ledger(request: LedgerRequest): Promise<LedgerReport> {
+    return this.guarded(this.worker.call('ledger', request));
+  }
+
+  async publication(): Promise<string | undefined> {
+    return this.guarded(this.worker.call('publication', null));
+  }
+
+  async notePublication(note: string): Promise<void> {
+    await this.guarded(this.worker.call('notePublication', note));
+  }
+
+  async requeue(request: RequeueRequest): Promise<{ sequences: number[]; more: boolean }> {
+    const { usage, ...page } = await this.guarded(this.worker.call('requeue', request));
+    this.usage = usage;
+    return page;
+  }
+
+  async deadLetters(request: DeadLetterRequest): Promise<DeadLetterPage> {
+    return this.guarded(this.worker.call('deadLetters', request));
+  }
+
   /** Resolves when everything that was appended is stored or refused; nothing can be appended any more. */
   async drain(): Promise<void> {
     this.closed = true;
@@ -188,7 +221,7 @@ export class OutboxClient implements Outbox {
     if (this.committing || this.held || this.queue.length === 0) {
       return;
     }
-    if (this.usage.bytes > this.options.limits.holdBytes && !this.closed) {
+    if (occupiedBytes(this.usage) > this.options.limits.holdBytes && !this.closed) {
       this.held = true;
       this.options.onHeld();
       return;
@@ -288,6 +321,8 @@ export class OutboxClient implements Outbox {
 export interface OutboxClientOptions {
   clock: Pick<Clock, 'monotonic'>;
   limits: OutboxLimits;
+  /** Bytes of refused messages that are kept; all of them when undefined. */
+  deadLetterBytes?: number;
   /** Called after a commit, in order of sequence, before the appends resolve. */
   onStored(messages: StoredMessage[]): void;
   /** Called when new messages wait for room; answered by `release`. */

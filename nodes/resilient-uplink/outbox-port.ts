@@ -1,3 +1,7 @@
+import type { StatementSync } from 'node:sqlite';
+import type { RequeueRequest } from './dead-letters';
+import type { LedgerReport, LedgerRequest } from './ledger-report';
+
 /** Priorities in the order in which they are served; a message stores its place in this list. */
 export const PRIORITIES = ['alert', 'normal', 'bulk'] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -27,7 +31,7 @@ export interface StoredMessage extends NewMessage {
   storedAge: number;
   /** Times it was sent without success, as far as that was written down. */
   attempts: number;
-  /** Whether an earlier run of this node stored it, and may have sent it. */
+  /** Whether an earlier run of this node stored it and may have sent it, or it was sent, refused and requeued. */
   earlierRun: boolean;
 }
 
@@ -36,6 +40,8 @@ export interface Usage {
   messages: number;
   /** Bytes of bodies and topics. */
   bytes: number;
+  /** Refused messages that are kept, which are in none of the other figures. */
+  deadLetters: { messages: number; bytes: number };
   /** The store's age when its oldest message was stored; null when it is empty. */
   oldestAge: number | null;
 }
@@ -59,11 +65,64 @@ export interface ReadResult {
   more: boolean;
 }
 
-/** What became of messages: rows to delete, and failed sends to write down as `[sequence, attempts]`. */
+/** Ends that a message can come to; `unrecorded` was stored before the ledger was kept. */
+export type Fate = 'delivered' | 'expired' | 'evicted' | 'rejected' | 'corrupt' | 'unrecorded';
+
+export interface Ending {
+  fate: Fate;
+  /** Name of the connection that acknowledged it; empty for all other fates. */
+  connection: string;
+}
+
+/** Messages to remove that came to the same end. */
+export interface Removal extends Ending {
+  sequences: number[];
+  /** Of rejected messages, which are kept as dead letters: why, and which connection said so. */
+  refusal?: Refusal;
+}
+
+export interface Refusal {
+  reason: string;
+  connection: string;
+}
+
+/** What became of messages: rows to remove, and failed sends to write down as `[sequence, attempts]`. */
 export interface Settlement {
-  remove: number[];
+  remove: Removal[];
   attempts: [sequence: number, attempts: number][];
 }
+
+/** A message that was refused for good. */
+export interface DeadLetter {
+  sequence: number;
+  topic: string;
+  priority: Priority;
+  kind: BodyKind;
+  storedMs: number;
+  attempts: number;
+  reason: string;
+  connection: string;
+  refusedMs: number;
+  size: number;
+  body?: Uint8Array;
+}
+
+/** A page of the dead letters, in order of sequence. */
+export interface DeadLetterRequest {
+  after: number;
+  maxRows: number;
+  /** Stops after the letter whose body exceeds it. */
+  maxBytes: number;
+  bodies: boolean;
+}
+
+export interface DeadLetterPage {
+  letters: DeadLetter[];
+  more: boolean;
+}
+
+/** Prepares a statement, once. */
+export type Statements = (text: string) => StatementSync;
 
 /** Which messages make room when the store is full. */
 export type EvictionOrder = 'drop-oldest' | 'drop-lowest';
@@ -88,7 +147,26 @@ export interface Outbox {
   }): Promise<ReadResult>;
 }
 
+/** What the store remembers of messages that it does not hold any more. */
+export interface OutboxRecords {
+  readonly uuid: string;
+  age(): number;
+  /** What became of every message. */
+  ledger(request: LedgerRequest): Promise<LedgerReport>;
+  /** What {@link OutboxRecords.notePublication} wrote down last, over restarts. */
+  publication(): Promise<string | undefined>;
+  notePublication(note: string): Promise<void>;
+  /** Puts a page of dead letters back, synced to disk; delivery must be told to look for them. */
+  requeue(request: RequeueRequest): Promise<{ sequences: number[]; more: boolean }>;
+  deadLetters(request: DeadLetterRequest): Promise<DeadLetterPage>;
+}
+
 /** Bytes that a message counts for. */
 export function sizeOf(message: { topic: string; body: Uint8Array }): number {
   return message.body.byteLength + Buffer.byteLength(message.topic);
+}
+
+/** Bytes that count against the outbox's limit. */
+export function occupiedBytes({ bytes, deadLetters }: Usage): number {
+  return bytes + deadLetters.bytes;
 }

@@ -3,19 +3,24 @@ import { systemClock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
 import { isDamage, openDatabase, setAsideDatabase } from '../shared/store/sqlite';
 import { serveWorker, Transferred } from '../shared/worker/serve-worker';
-import { OUTBOX_MIGRATIONS, OutboxStore } from './outbox';
+import { OutboxStore } from './outbox';
 import type { OutboxWorkerMethods } from './outbox-client';
 import type { ReadResult } from './outbox-port';
+import { OUTBOX_MIGRATIONS } from './outbox-schema';
 import { pack, storedHead, unpack } from './packing';
 
-const { path } = workerData as { path: string };
+const { path, deadLetterBytes } = workerData as { path: string; deadLetterBytes?: number };
 
 let opened: { store: OutboxStore; close: () => void } | undefined;
 
 function open(): { store: OutboxStore; setAside?: string } {
   const { database, setAside } = openDatabase(path, OUTBOX_MIGRATIONS);
   try {
-    const store = new OutboxStore(database, systemClock);
+    const store = new OutboxStore(
+      database,
+      systemClock,
+      deadLetterBytes === undefined ? {} : { deadLetterBytes },
+    );
     opened = { store, close: () => database.close() };
     return setAside === undefined ? { store } : { store, setAside };
   } catch (thrown) {
@@ -79,6 +84,11 @@ const methods = {
       return sending(store.expired(request));
     }),
   victims: (request) => using((store) => sending(store.victims(request))),
+  ledger: (request) => using((store) => store.ledger(request)),
+  publication: () => using((store) => store.publication()),
+  notePublication: (note) => using((store) => store.notePublication(note)),
+  requeue: (request) => using((store) => ({ ...store.requeue(request), usage: store.usage() })),
+  deadLetters: (request) => using((store) => store.listDeadLetters(request)),
   close: () => {
     opened?.store.finish();
     opened?.close();

@@ -1,41 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
 import type { Clock } from '../shared/clock';
 import { rollback } from '../shared/store/sqlite';
+import { DeadLetters, type RequeueRequest } from './dead-letters';
+import { reportOf, type LedgerReport, type LedgerRequest } from './ledger-report';
+import { LedgerTable } from './ledger-table';
+import { checksumOf, MessageReader } from './message-reader';
 import {
   PRIORITIES,
   sizeOf,
-  type BodyKind,
+  type DeadLetterPage,
+  type DeadLetterRequest,
   type EvictionOrder,
   type NewMessage,
   type ReadRequest,
   type ReadResult,
+  type Removal,
   type Settlement,
-  type StoredMessage,
   type Usage,
 } from './outbox-port';
-
-/** Schema of the outbox; script `n` brings version `n` to `n + 1`. */
-export const OUTBOX_MIGRATIONS: readonly string[] = [
-  `CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 1), uuid TEXT NOT NULL, age_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL);
-   CREATE TABLE usage (priority INTEGER PRIMARY KEY, messages INTEGER NOT NULL, bytes INTEGER NOT NULL);
-   CREATE TABLE message (
-     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-     priority INTEGER NOT NULL,
-     topic TEXT NOT NULL,
-     kind TEXT NOT NULL,
-     stored_ms INTEGER NOT NULL,
-     stored_age_ms INTEGER NOT NULL,
-     ttl_ms INTEGER NOT NULL,
-     expires_age_ms INTEGER,
-     attempts INTEGER NOT NULL DEFAULT 0,
-     checksum INTEGER NOT NULL,
-     body BLOB NOT NULL
-   );
-   CREATE INDEX message_priority ON message (priority);
-   CREATE INDEX message_expiry ON message (expires_age_ms) WHERE expires_age_ms IS NOT NULL;`,
-];
 
 /** A wall clock before this was never set (2024-01-01). */
 const EARLIEST_WALL_MS = Date.UTC(2024, 0, 1);
@@ -43,19 +26,13 @@ const EARLIEST_WALL_MS = Date.UTC(2024, 0, 1);
 const LONGEST_OUTAGE_MS = 366 * 86_400_000;
 const VACUUM_PAGES = 512;
 
-const COLUMNS = 'sequence, priority, topic, kind, stored_ms, stored_age_ms, ttl_ms, attempts, checksum, body';
+const REJECTED = { fate: 'rejected', connection: '' } as const;
+const EVICTED = { fate: 'evicted', connection: '' } as const;
 
-interface MessageRow {
-  sequence: number;
-  priority: number;
-  topic: string;
-  kind: string;
-  stored_ms: number;
-  stored_age_ms: number;
-  ttl_ms: number;
-  attempts: number;
-  checksum: number;
-  body: Uint8Array;
+export interface OutboxOptions {
+  /** Bytes of refused messages that are kept; the oldest go first. */
+  deadLetterBytes?: number;
+  ledgerLimit?: { most: number; keep: number };
 }
 
 /**
@@ -67,17 +44,28 @@ export class OutboxStore {
   readonly uuid: string;
   private readonly ageAtOpen: number;
   private readonly openedAt: number;
-  private readonly lastOfEarlierRun: number;
+  private readonly reader: MessageReader;
   private readonly counts = PRIORITIES.map(() => ({ messages: 0, bytes: 0 }));
   private readonly statements = new Map<string, StatementSync>();
+  private readonly sql = (text: string): StatementSync => this.prepared(text);
+  private readonly ledgerTable: LedgerTable;
+  private readonly deadLetters: DeadLetters;
+  /** Requeued by this run. */
+  private readonly requeued = new Set<number>();
 
   constructor(
     private readonly database: DatabaseSync,
     private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
+    options: OutboxOptions = {},
   ) {
+    this.ledgerTable = new LedgerTable(this.sql, options.ledgerLimit);
+    this.deadLetters = new DeadLetters(this.sql, options.deadLetterBytes ?? Infinity);
     const now = clock.now();
     this.openedAt = clock.monotonic();
-    this.sql('INSERT OR IGNORE INTO store VALUES (1, ?, 0, ?)').run(randomUUID(), now);
+    this.sql('INSERT OR IGNORE INTO store (id, uuid, age_ms, wall_ms) VALUES (1, ?, 0, ?)').run(
+      randomUUID(),
+      now,
+    );
     const store = this.sql('SELECT uuid, age_ms, wall_ms FROM store').get() as {
       uuid: string;
       age_ms: number;
@@ -85,9 +73,11 @@ export class OutboxStore {
     };
     this.uuid = store.uuid;
     this.ageAtOpen = store.age_ms + outage(store.wall_ms, now);
-    const last = this.sql("SELECT seq FROM sqlite_sequence WHERE name = 'message'").get() as
-      { seq: number } | undefined;
-    this.lastOfEarlierRun = last?.seq ?? 0;
+    const earlier = this.lastSequence();
+    this.reader = new MessageReader(
+      this.sql,
+      (sequence) => sequence <= earlier || this.requeued.has(sequence),
+    );
     for (const row of this.sql('SELECT priority, messages, bytes FROM usage').all() as unknown as {
       priority: number;
       messages: number;
@@ -108,7 +98,12 @@ export class OutboxStore {
   usage(): Usage {
     const oldest = this.sql('SELECT stored_age_ms FROM message ORDER BY sequence LIMIT 1').get() as
       { stored_age_ms: number } | undefined;
-    const usage: Usage = { messages: 0, bytes: 0, oldestAge: oldest?.stored_age_ms ?? null };
+    const usage: Usage = {
+      messages: 0,
+      bytes: 0,
+      oldestAge: oldest?.stored_age_ms ?? null,
+      deadLetters: { ...this.deadLetters.usage() },
+    };
     for (const count of this.counts) {
       usage.messages += count.messages;
       usage.bytes += count.bytes;
@@ -148,60 +143,29 @@ export class OutboxStore {
     return { first: last - messages.length + 1, storedMs, storedAge };
   }
 
-  read({ priority, after, only, maxRows, maxBytes }: ReadRequest): ReadResult {
-    const rows = only
-      ? this.sql(
-          `SELECT ${COLUMNS} FROM message WHERE priority = ? AND sequence > ? AND sequence <= ? AND topic = ? ORDER BY sequence LIMIT ?`,
-        ).iterate(priority, after, only.upTo, only.topic, maxRows)
-      : this.sql(
-          `SELECT ${COLUMNS} FROM message WHERE priority = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
-        ).iterate(priority, after, maxRows);
-    return this.collect(rows as Iterable<unknown> as Iterable<MessageRow>, maxRows, maxBytes);
+  read(request: ReadRequest): ReadResult {
+    return this.reader.read(request);
   }
 
-  expired({ maxAgeMs, maxRows }: { maxAgeMs: number; maxRows: number }): ReadResult {
-    const age = this.age();
-    const over = this.sql(
-      `SELECT ${COLUMNS} FROM message WHERE expires_age_ms <= ? ORDER BY expires_age_ms LIMIT ?`,
-    ).all(age, maxRows) as unknown as MessageRow[];
-    const old = maxAgeMs > 0 ? this.storedBefore(age - maxAgeMs, maxRows) : [];
-    const known = new Set(over.map(({ sequence }) => sequence));
-    return this.collect([...over, ...old.filter(({ sequence }) => !known.has(sequence))], Infinity, Infinity);
+  expired(request: { maxAgeMs: number; maxRows: number }): ReadResult {
+    return this.reader.expired(request, this.age());
   }
 
   victims(request: { bytes: number; order: EvictionOrder; keep: number[]; maxRows: number }): ReadResult {
-    const keep = new Set(request.keep);
-    const chosen: MessageRow[] = [];
-    let freed = 0;
-    for (const rows of this.evictionOrder(request.order)) {
-      for (const row of rows) {
-        if (freed >= request.bytes || chosen.length >= request.maxRows) {
-          break;
-        }
-        if (!keep.has(row.sequence)) {
-          chosen.push(row);
-          freed += sizeOf(row);
-        }
-      }
-    }
-    return this.collect(chosen, Infinity, Infinity);
+    return this.reader.victims(request);
   }
 
   /**
-   * Deletes settled messages and writes down failed sends. Not synced by itself: a power cut may bring a delivered
-   * message back, which is then sent again with the same id.
+   * Removes settled messages, writes down in the ledger what became of them, and failed sends. Not synced by itself: a
+   * power cut may bring a delivered message back, ledger and all, which is then sent again with the same id.
    */
   settle({ remove, attempts }: Settlement): void {
-    const erase = this.sql(
-      'DELETE FROM message WHERE sequence = ? RETURNING priority, length(body) + octet_length(topic) AS size',
-    );
     const note = this.sql('UPDATE message SET attempts = ? WHERE sequence = ?');
     this.transaction('NORMAL', () => {
-      for (const sequence of remove) {
-        const row = erase.get(sequence) as { priority: number; size: number } | undefined;
-        if (row) {
-          this.count(row.priority, -1, -row.size);
-        }
+      remove.forEach((removal) => this.remove(removal));
+      for (const sequence of this.deadLetters.trim()) {
+        this.ledgerTable.ledger.reopen(sequence, REJECTED);
+        this.ledgerTable.ledger.record(sequence, sequence, EVICTED);
       }
       for (const [sequence, times] of attempts) {
         note.run(times, sequence);
@@ -209,6 +173,46 @@ export class OutboxStore {
       this.saveCounts();
       this.saveAge();
     });
+  }
+
+  /** Puts a page of dead letters back to be sent, under the sequences that they had. */
+  requeue(request: RequeueRequest): { sequences: number[]; more: boolean } {
+    const sequences: number[] = [];
+    let more = false;
+    this.transaction('FULL', () => {
+      const back = this.deadLetters.moveBack(request, this.age());
+      ({ more } = back);
+      for (const { sequence, priority, size } of back.moved) {
+        this.count(priority, 1, size);
+        this.ledgerTable.ledger.reopen(sequence, REJECTED);
+        sequences.push(sequence);
+      }
+      this.saveCounts();
+      this.saveAge();
+    });
+    sequences.forEach((sequence) => this.requeued.add(sequence));
+    return { sequences, more };
+  }
+
+  listDeadLetters(request: DeadLetterRequest): DeadLetterPage {
+    return this.deadLetters.list(request);
+  }
+
+  /** What became of every message so far. */
+  ledger(request: LedgerRequest): LedgerReport {
+    const report = reportOf(this.ledgerTable.ledger, this.lastSequence(), request);
+    return { store: this.uuid, at: this.clock.now(), ...report };
+  }
+
+  /** What {@link OutboxStore.notePublication} wrote down last; undefined when nothing was yet. */
+  publication(): string | undefined {
+    const { published } = this.sql('SELECT published FROM store').get() as { published: string | null };
+    return published ?? undefined;
+  }
+
+  /** Remembers over a restart what was published of the ledger. */
+  notePublication(note: string): void {
+    this.transaction('NORMAL', () => void this.sql('UPDATE store SET published = ?').run(note));
   }
 
   /** Gives a bounded amount of free space back to the file system. */
@@ -224,67 +228,40 @@ export class OutboxStore {
     this.saveAge();
   }
 
-  private collect(rows: Iterable<MessageRow>, maxRows: number, maxBytes: number): ReadResult {
-    const result: ReadResult = { messages: [], corrupt: [], more: false };
-    let count = 0;
-    let bytes = 0;
-    for (const row of rows) {
-      count++;
-      if (checksumOf(row.topic, row.kind, row.body) === row.checksum) {
-        result.messages.push(this.messageOf(row));
-      } else {
-        result.corrupt.push(row.sequence);
+  private remove({ sequences, refusal, ...ending }: Removal): void {
+    const erase = this.sql(
+      'DELETE FROM message WHERE sequence = ? RETURNING priority, length(body) + octet_length(topic) AS size',
+    );
+    const { ledger } = this.ledgerTable;
+    let first = 0;
+    let last = 0;
+    for (const sequence of [...sequences].sort((one, other) => one - other)) {
+      if (refusal) {
+        this.deadLetters.bury(sequence, { ...refusal, nowMs: this.clock.now(), age: this.age() });
       }
-      bytes += row.body.byteLength;
-      if (bytes >= maxBytes) {
-        result.more = true;
-        return result;
+      const row = erase.get(sequence) as { priority: number; size: number } | undefined;
+      if (!row) {
+        continue;
       }
+      this.count(row.priority, -1, -row.size);
+      this.requeued.delete(sequence);
+      if (sequence !== last + 1 || first === 0) {
+        if (first > 0) {
+          ledger.record(first, last, ending);
+        }
+        first = sequence;
+      }
+      last = sequence;
     }
-    result.more = count >= maxRows;
-    return result;
-  }
-
-  private *evictionOrder(order: EvictionOrder): Generator<Iterable<MessageRow>> {
-    if (order === 'drop-oldest') {
-      yield this.sql(
-        `SELECT ${COLUMNS} FROM message ORDER BY sequence`,
-      ).iterate() as Iterable<unknown> as Iterable<MessageRow>;
-      return;
-    }
-    for (let priority = PRIORITIES.length - 1; priority >= 0; priority--) {
-      yield this.sql(`SELECT ${COLUMNS} FROM message WHERE priority = ? ORDER BY sequence`).iterate(
-        priority,
-      ) as Iterable<unknown> as Iterable<MessageRow>;
+    if (first > 0) {
+      ledger.record(first, last, ending);
     }
   }
 
-  /** Age grows with the sequence, so the first younger row ends the search. */
-  private storedBefore(age: number, maxRows: number): MessageRow[] {
-    const found: MessageRow[] = [];
-    const rows = this.sql(`SELECT ${COLUMNS} FROM message ORDER BY sequence LIMIT ?`).iterate(maxRows);
-    for (const row of rows as Iterable<unknown> as Iterable<MessageRow>) {
-      if (row.stored_age_ms > age) {
-        break;
-      }
-      found.push(row);
-    }
-    return found;
-  }
-
-  private messageOf(row: MessageRow): StoredMessage {
-    return {
-      sequence: row.sequence,
-      priority: row.priority,
-      topic: row.topic,
-      kind: row.kind as BodyKind,
-      body: row.body,
-      ttlMs: row.ttl_ms,
-      storedMs: row.stored_ms,
-      storedAge: row.stored_age_ms,
-      attempts: row.attempts,
-      earlierRun: row.sequence <= this.lastOfEarlierRun,
-    };
+  private lastSequence(): number {
+    const last = this.sql("SELECT seq FROM sqlite_sequence WHERE name = 'message'").get() as
+      { seq: number } | undefined;
+    return last?.seq ?? 0;
   }
 
   private count(priority: number, messages: number, bytes: number): void {
@@ -308,9 +285,13 @@ export class OutboxStore {
     this.database.exec(`PRAGMA synchronous=${synchronous}; BEGIN IMMEDIATE`);
     try {
       work();
+      this.ledgerTable.save();
+      this.deadLetters.save();
       this.database.exec('COMMIT');
     } catch (thrown) {
       this.counts.splice(0, this.counts.length, ...before);
+      this.ledgerTable.forget();
+      this.deadLetters.forget();
       rollback(this.database);
       throw thrown;
     } finally {
@@ -318,7 +299,7 @@ export class OutboxStore {
     }
   }
 
-  private sql(text: string): StatementSync {
+  private prepared(text: string): StatementSync {
     let statement = this.statements.get(text);
     if (!statement) {
       statement = this.database.prepare(text);
@@ -326,10 +307,6 @@ export class OutboxStore {
     }
     return statement;
   }
-}
-
-function checksumOf(topic: string, kind: string, body: Uint8Array): number {
-  return crc32(body, crc32(`${kind} ${topic}`));
 }
 
 function outage(lastWallMs: number, nowMs: number): number {

@@ -5,10 +5,12 @@ import { registerEdgeNode, withError, type Emit, type NodeContext } from '../sha
 import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
 import { parseUplinkConfig, type UplinkConfig } from './config';
+import { registerDeadLetters, type DeadLetterNode } from './dead-letter-endpoint';
 import { HttpLink } from './http-link';
 import type { Link } from './link';
 import { MqttLink } from './mqtt-link';
-import { OPERATIONS, Uplink } from './uplink';
+import { OPERATIONS } from './operations';
+import { Uplink } from './uplink';
 
 const DELIVERED = 0;
 const UNDELIVERABLE = 1;
@@ -21,6 +23,7 @@ export = function (RED: NodeAPI): void {
   const running = new Set<Uplink>();
   // Node-RED restarts whoever names a changed config node in a property, but does not look into lists such as ours.
   RED.events.on('flows:started', () => running.forEach((uplink) => uplink.refresh()));
+  registerDeadLetters(RED);
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
@@ -61,9 +64,9 @@ export = function (RED: NodeAPI): void {
           const { operation: asked } = msg as { operation?: unknown };
           const operation = OPERATIONS.find((known) => known === asked);
           if (operation) {
-            const statistics = await uplink.operate(operation);
-            if (statistics) {
-              out(DELIVERED, Object.assign(msg, { payload: statistics }));
+            const answer = await uplink.operate(operation, msg.payload);
+            if (answer) {
+              out(DELIVERED, Object.assign(msg, { payload: answer }));
             }
             return;
           }
@@ -73,6 +76,9 @@ export = function (RED: NodeAPI): void {
             reject(msg, thrown, out);
           }
         },
+        expose: {
+          deadLetters: (request) => uplink.deadLetters(request),
+        } satisfies DeadLetterNode,
         close: (removed) => {
           running.delete(uplink);
           return uplink.close(removed);

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../shared/clock';
 import { toEdgeError, type EdgeError } from '../shared/errors';
 import type { Delivery } from './delivery';
-import type { EvictionOrder, Outbox, StoredMessage } from './outbox-port';
+import { occupiedBytes, type EvictionOrder, type Outbox, type StoredMessage } from './outbox-port';
 
 export interface RetentionConfig {
   /** 0 = messages may be of any age. */
@@ -56,7 +56,7 @@ export class Retention {
   check(): void {
     if (
       this.config.order &&
-      this.outbox.usage.bytes > this.config.limitBytes &&
+      occupiedBytes(this.outbox.usage) > this.config.limitBytes &&
       !this.making &&
       !this.stopped
     ) {
@@ -82,7 +82,7 @@ export class Retention {
     for (;;) {
       const page = await this.outbox.expired({ maxAgeMs: this.config.maxAgeMs, maxRows: PAGE_ROWS });
       this.delivery.removeCorrupt(page.corrupt);
-      const gone = this.delivery.discard(page.messages);
+      const gone = this.delivery.discard(page.messages, 'expired');
       gone.forEach((message) => this.events.expired(message));
       if (gone.length < PAGE_ROWS || this.stopped) {
         return;
@@ -93,19 +93,19 @@ export class Retention {
 
   private async makeRoom(order: EvictionOrder): Promise<void> {
     const target = this.config.limitBytes * LOW_WATER;
-    while (this.outbox.usage.bytes > this.config.limitBytes && !this.stopped) {
+    while (occupiedBytes(this.outbox.usage) > this.config.limitBytes && !this.stopped) {
       const page = await this.outbox.victims({
-        bytes: this.outbox.usage.bytes - target,
+        bytes: occupiedBytes(this.outbox.usage) - target,
         order,
         keep: this.delivery.untouchable(),
         maxRows: PAGE_ROWS,
       });
       this.delivery.removeCorrupt(page.corrupt);
-      const gone = this.delivery.discard(page.messages);
+      const gone = this.delivery.discard(page.messages, 'evicted');
       gone.forEach((message) => this.events.evicted(message));
       await this.delivery.settled();
       if (gone.length === 0 && page.corrupt.length === 0) {
-        this.outbox.release(this.outbox.usage.bytes <= this.config.limitBytes);
+        this.outbox.release(occupiedBytes(this.outbox.usage) <= this.config.limitBytes);
         return;
       }
     }

@@ -3,15 +3,21 @@ import type { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import type { UplinkConfig } from './config';
 import { Delivery, type DeliveryEvents } from './delivery';
+import { LedgerPublisher } from './ledger-publisher';
+import type { LedgerReport } from './ledger-report';
 import type { Link } from './link';
+import type { Selection } from './operations';
 import { OutboxClient, type OutboxLimits } from './outbox-client';
-import type { StoredMessage } from './outbox-port';
+import type { NewMessage, StoredMessage } from './outbox-port';
 import { Retention } from './retention';
 
 const COMMIT_BYTES = 4 * 1024 * 1024;
 /** How far the store may grow over its limit before new messages wait for eviction. */
 const HOLD_FACTOR = 1.1;
 const GRACE_MS = 2000;
+/** Share of the outbox's limit that dead letters may take. */
+const DEAD_LETTER_SHARE = 0.1;
+const REQUEUE_ROWS = 500;
 
 export interface SessionEvents extends DeliveryEvents {
   expired: (message: StoredMessage) => void;
@@ -26,6 +32,8 @@ export interface SessionTools {
   links: readonly Link[];
   clock: Clock;
   random: Random;
+  /** Makes the message that publishes a ledger. */
+  ledgerMessage: (report: LedgerReport) => NewMessage;
 }
 
 /** An open outbox and what works on it. */
@@ -34,18 +42,20 @@ export class Session {
     readonly outbox: OutboxClient,
     readonly delivery: Delivery,
     private readonly retention: Retention,
+    private readonly publisher: LedgerPublisher,
   ) {}
 
   /** Opens the outbox and starts to deliver what is in it; rejects with `STORE`. */
   static async open(
     config: UplinkConfig,
-    { path, links, clock, random }: SessionTools,
+    { path, links, clock, random, ledgerMessage }: SessionTools,
     events: SessionEvents,
   ): Promise<{ session: Session; setAside?: string }> {
     const opened: { session?: Session } = {};
     const { outbox, setAside } = await OutboxClient.open(path, {
       clock,
       limits: limitsOf(config),
+      deadLetterBytes: config.limitBytes * DEAD_LETTER_SHARE,
       onStored: (messages) => {
         events.stored(messages);
         opened.session?.delivery.offer(messages);
@@ -78,17 +88,47 @@ export class Session {
       clock,
       { expired: events.expired, evicted: events.evicted, failed: events.storeFailed },
     );
-    const session = new Session(outbox, delivery, retention);
+    const publisher = new LedgerPublisher(
+      outbox,
+      clock,
+      (report) => outbox.append(ledgerMessage(report)),
+      (error) => events.storeFailed(error),
+    );
+    const session = new Session(outbox, delivery, retention, publisher);
     opened.session = session;
     delivery.start();
     retention.start();
     retention.check();
+    publisher.start();
     return setAside === undefined ? { session } : { session, setAside };
+  }
+
+  /** Puts dead letters back to be sent, and says how many. */
+  async requeue({ sequences, topic }: Selection): Promise<number> {
+    await this.delivery.settled();
+    let requeued = 0;
+    for (let after = 0, start = 0, more = true; more; start += REQUEUE_ROWS) {
+      const page = await this.outbox.requeue({
+        after,
+        maxRows: REQUEUE_ROWS,
+        ...(topic !== undefined && { topic }),
+        ...(sequences && { sequences: sequences.slice(start, start + REQUEUE_ROWS) }),
+      });
+      requeued += page.sequences.length;
+      if (page.sequences.length > 0) {
+        this.delivery.rewind(page.sequences[0]);
+      }
+      after = page.sequences.at(-1) ?? after;
+      more = sequences ? start + REQUEUE_ROWS < sequences.length : page.more;
+    }
+    return requeued;
   }
 
   /** Stores what was appended, waits shortly for answers that are due, and closes everything. */
   async close(graceMs = GRACE_MS): Promise<void> {
+    this.publisher.stop();
     await this.outbox.drain();
+    await this.publisher.finished();
     await this.retention.stop();
     await this.delivery.stop(graceMs);
     await this.outbox.close();

@@ -1,17 +1,22 @@
 import type { Clock, Timer } from '../shared/clock';
 import { toEdgeError, type EdgeError } from '../shared/errors';
-import type { Outbox } from './outbox-port';
+import type { Ending, Outbox, Refusal, Removal } from './outbox-port';
 
 const GATHER_MS = 50;
 const BATCH = 512;
 /** When a store that refused is asked again. */
 const RETRY_MS = 1000;
 
+/** How a message came to its end. */
+export interface Settled extends Ending {
+  refusal?: Refusal;
+}
+
 /** Gathers what became of messages and writes it to the store in batches; what the store refuses stays gathered. */
 export class SettlementBuffer {
-  private removals = new Set<number>();
+  private removals = new Map<number, Settled>();
   private readonly attempts = new Map<number, number>();
-  private writing: { removals: Set<number>; done: Promise<void> } | undefined;
+  private writing: { removals: Map<number, Settled>; done: Promise<void> } | undefined;
   private timer: Timer | undefined;
   private closed = false;
   private refused = false;
@@ -22,8 +27,8 @@ export class SettlementBuffer {
     private readonly failed: (error: EdgeError) => void,
   ) {}
 
-  remove(sequence: number): void {
-    this.removals.add(sequence);
+  remove(sequence: number, end: Settled): void {
+    this.removals.set(sequence, end);
     this.attempts.delete(sequence);
     this.schedule();
   }
@@ -40,7 +45,7 @@ export class SettlementBuffer {
 
   /** Sequences whose deletion is not on disk yet. */
   pending(): number[] {
-    return [...this.removals, ...(this.writing?.removals ?? [])];
+    return [...this.removals.keys(), ...(this.writing?.removals.keys() ?? [])];
   }
 
   /** Writes everything that was gathered until now; resolves also when the store refused. */
@@ -75,9 +80,9 @@ export class SettlementBuffer {
     }
     const removals = this.removals;
     const attempts = [...this.attempts];
-    this.removals = new Set();
+    this.removals = new Map();
     this.attempts.clear();
-    const done = this.outbox.settle({ remove: [...removals], attempts }).then(
+    const done = this.outbox.settle({ remove: grouped(removals), attempts }).then(
       () => {
         this.writing = undefined;
         this.refused = false;
@@ -85,7 +90,7 @@ export class SettlementBuffer {
       (thrown: unknown) => {
         this.writing = undefined;
         this.refused = true;
-        removals.forEach((sequence) => this.removals.add(sequence));
+        removals.forEach((end, sequence) => this.removals.set(sequence, end));
         this.failed(toEdgeError(thrown, 'STORE'));
       },
     );
@@ -96,4 +101,19 @@ export class SettlementBuffer {
       }
     });
   }
+}
+
+/** The messages by how they ended: most of a batch end alike. */
+function grouped(removals: ReadonlyMap<number, Settled>): Removal[] {
+  const groups = new Map<string, Removal>();
+  let group: Removal | undefined;
+  for (const [sequence, end] of removals) {
+    if (!group || group.fate !== end.fate || group.connection !== end.connection || end.refusal) {
+      const key = JSON.stringify([end.fate, end.connection, end.refusal]);
+      group = groups.get(key) ?? { ...end, sequences: [] };
+      groups.set(key, group);
+    }
+    group.sequences.push(sequence);
+  }
+  return [...groups.values()];
 }

@@ -6,6 +6,9 @@ export interface Statistics {
   queueMessages: number;
   queueBytes: number;
   oldestSeconds: number;
+  /** Messages that were refused for good and are kept. */
+  deadLetterMessages: number;
+  deadLetterBytes: number;
   inFlight: number;
   paused: boolean;
   /** Identity of the store; empty while it is not open. */
@@ -28,6 +31,8 @@ export function statisticsOf(session: Session | undefined, figures: Figures): St
     queueMessages: outbox?.usage.messages ?? 0,
     queueBytes: outbox?.usage.bytes ?? 0,
     oldestSeconds: oldestSeconds(session),
+    deadLetterMessages: outbox?.usage.deadLetters.messages ?? 0,
+    deadLetterBytes: outbox?.usage.deadLetters.bytes ?? 0,
     inFlight: session?.delivery.inFlight ?? 0,
     paused: session?.delivery.paused ?? false,
     store: outbox?.uuid ?? '',

@@ -54,12 +54,15 @@ export class TopicQueue {
     this.retryAt = Math.max(this.retryAt, retryAt);
   }
 
-  /** Takes a message back that was sent in vain, to its place. */
+  /** Puts a message in its place: one that was sent in vain, or was just read. */
   takeBack(held: Held): void {
-    let index = 0;
-    while (index < this.waiting.length && this.waiting[index].message.sequence < held.message.sequence) {
-      index++;
+    const { waiting } = this;
+    const { sequence } = held.message;
+    if (waiting.length === 0 || waiting[waiting.length - 1].message.sequence < sequence) {
+      waiting.push(held);
+      return;
     }
-    this.waiting.splice(index, 0, held);
+    const index = waiting.findIndex(({ message }) => message.sequence > sequence);
+    waiting.splice(index, 0, held);
   }
 }

@@ -5,12 +5,14 @@ import type { StatusReporter } from '../shared/status';
 import type { UplinkConfig } from './config';
 import type { DeliveryNote } from './delivery';
 import { envelopeOf, rebuild, type EnvelopeConfig } from './envelope';
-import type { NewMessage, StoredMessage } from './outbox-port';
+import { ledgerMessage } from './ledger-publisher';
+import { ledgerRequestOf, selectionOf, type Operation } from './operations';
+import type { DeadLetterPage, DeadLetterRequest, NewMessage, StoredMessage } from './outbox-port';
 import { Session, type SessionEvents, type SessionTools } from './session';
 import { oldestSeconds, statisticsOf, type Statistics } from './statistics';
 import { statusOf } from './uplink-status';
 
-export interface UplinkTools extends SessionTools {
+export interface UplinkTools extends Omit<SessionTools, 'ledgerMessage'> {
   envelope: EnvelopeConfig;
   figures: Figures;
   status: StatusReporter;
@@ -20,10 +22,6 @@ export interface UplinkTools extends SessionTools {
   /** Output 2. */
   undeliverable(msg: EdgeMessage, error: EdgeError): void;
 }
-
-/** Values of `msg.operation` that are meant for this node; a message with any other is sent like all messages. */
-export const OPERATIONS = ['pause', 'resume', 'flush', 'stats', 'ledger', 'requeue'] as const;
-export type Operation = (typeof OPERATIONS)[number];
 
 const OPEN_TRIES = 10;
 const OPEN_RETRY_MS = 300;
@@ -79,9 +77,14 @@ export class Uplink {
     }
   }
 
-  /** Runs an operation of `msg.operation`; `stats` gives figures to reply with. */
-  async operate(operation: Operation): Promise<Statistics | undefined> {
-    const { delivery } = this.session ?? (await this.opening);
+  /**
+   * Runs an operation of `msg.operation`; those that ask for something give what to reply.
+   *
+   * @throws EdgeError `OPERATION` for a payload that an operation cannot use; `STORE`
+   */
+  async operate(operation: Operation, payload?: unknown): Promise<object | undefined> {
+    const session = this.session ?? (await this.opening);
+    const { delivery, outbox } = session;
     switch (operation) {
       case 'pause':
         delivery.pause();
@@ -93,16 +96,31 @@ export class Uplink {
         delivery.flush();
         break;
       case 'stats':
+        await delivery.settled();
         return this.statistics();
-      case 'ledger':
-      case 'requeue':
-        throw new EdgeError(
-          'OPERATION',
-          `msg.operation "${operation}" is not available in this version. Use pause, resume, flush or stats.`,
-        );
+      case 'ledger': {
+        const request = ledgerRequestOf(payload);
+        await delivery.settled();
+        return outbox.ledger(request);
+      }
+      case 'requeue': {
+        const requeued = await session.requeue(selectionOf(payload, outbox.uuid));
+        this.showStatus();
+        return { requeued, left: outbox.usage.deadLetters.messages };
+      }
     }
     this.showStatus();
     return undefined;
+  }
+
+  /** A page of the messages that were refused for good; rejects with `STORE`. */
+  async deadLetters(
+    request: DeadLetterRequest,
+  ): Promise<DeadLetterPage & { store: string; messages: number; bytes: number }> {
+    const { delivery, outbox } = this.session ?? (await this.opening);
+    await delivery.settled();
+    const page = await outbox.deadLetters(request);
+    return { ...page, ...outbox.usage.deadLetters, store: outbox.uuid };
   }
 
   statistics(): Statistics {
@@ -135,7 +153,11 @@ export class Uplink {
   private async open(): Promise<Session> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const { session, setAside } = await Session.open(this.config, this.tools, this.events());
+        const { session, setAside } = await Session.open(
+          this.config,
+          { ...this.tools, ledgerMessage: (report) => ledgerMessage(report, this.tools.envelope) },
+          this.events(),
+        );
         this.session = session;
         this.storeError = undefined;
         if (setAside !== undefined) {

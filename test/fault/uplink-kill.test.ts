@@ -5,7 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { OutboxStore } from '../../nodes/resilient-uplink/outbox';
+import { OUTBOX_MIGRATIONS } from '../../nodes/resilient-uplink/outbox-schema';
+import { systemClock } from '../../nodes/shared/clock';
 import { SeededRandom } from '../../nodes/shared/random';
+import { openDatabase } from '../../nodes/shared/store/sqlite';
 import { MqttServer } from '../support/mqtt-server';
 
 const KILLS = Number(process.env.UPLINK_KILLS ?? 10);
@@ -96,6 +100,9 @@ test(`nothing accepted is lost through ${KILLS} kills and broker deaths (seed ${
     assert.deepEqual(missing.slice(0, 10), [], `${missing.length} of ${accepted.length} are missing`);
     assert.ok(accepted.length > 100 * KILLS * 0.3, `only ${accepted.length} accepted`);
     checkIds(server);
+    await victim.kill();
+    victim = undefined;
+    checkLedger(path, accepted.length);
   } finally {
     await victim?.kill();
     await server.die();
@@ -118,6 +125,22 @@ function checkIds(server: MqttServer): void {
       last.set(topic, number);
     }
   }
+}
+
+/** Whatever the kills interrupted, each message is either stored or accounted for. */
+function checkLedger(path: string, accepted: number): void {
+  const { database } = openDatabase(path, OUTBOX_MIGRATIONS);
+  const store = new OutboxStore(database, systemClock);
+  const { ranges, counts, to } = store.ledger({ maxRanges: 1e6 });
+  const rows = database.prepare('SELECT sequence FROM message').all() as { sequence: number }[];
+  database.close();
+  const pending = ranges.filter(({ fate }) => fate === 'pending');
+  assert.deepEqual(
+    pending.flatMap(({ from, count }) => Array.from({ length: count }, (_, index) => from + index)),
+    rows.map(({ sequence }) => sequence),
+  );
+  assert.equal(Object.values(counts.delivered).reduce((sum, count) => sum + count, 0) + counts.pending, to);
+  assert.ok(to >= accepted);
 }
 
 function textOf(text: string): string {

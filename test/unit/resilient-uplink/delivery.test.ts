@@ -370,7 +370,7 @@ test('discards what is not under way', async () => {
   const delivery = await start([link]);
   const rows = outbox.append(numbered('a', 3));
   delivery.offer(rows);
-  const gone = delivery.discard(rows);
+  const gone = delivery.discard(rows, 'evicted');
   assert.deepEqual(
     gone.map(({ sequence }) => sequence),
     [2, 3],

@@ -76,7 +76,7 @@ test('what is discarded while it is read from the store is not sent as well', as
   outbox.read = async (request) => {
     const page = await read(request);
     assert.deepEqual(
-      delivery.discard(page.messages).map(({ sequence }) => sequence),
+      delivery.discard(page.messages, 'expired').map(({ sequence }) => sequence),
       [next.sequence],
     );
     return page;
@@ -95,7 +95,7 @@ test('a store that refuses deletions is not asked again and again', async () => 
   };
   const buffer = new SettlementBuffer(outbox, clock, () => undefined);
   for (let sequence = 1; sequence <= 600; sequence++) {
-    buffer.remove(sequence);
+    buffer.remove(sequence, { fate: 'delivered', connection: 'broker' });
   }
   for (let turn = 0; turn < 20; turn++) {
     await settle();

@@ -34,13 +34,14 @@ class World {
   private outbox!: LocalOutbox;
   private delivery!: Delivery;
   private count = 0;
+  private poisonous = true;
 
   constructor(
     private readonly random: SeededRandom,
     folder: string,
   ) {
     this.path = join(folder, 'outbox.db');
-    const poison = (text: string): boolean => text.endsWith('poison');
+    const poison = (text: string): boolean => this.poisonous && text.endsWith('poison');
     this.links = [
       new HostileLink('primary', true, random, this.arrivals, poison),
       new HostileLink('second', true, random, this.arrivals, poison),
@@ -89,6 +90,22 @@ class World {
       await this.clock.advance(300);
     }
     return this.outbox.usage.messages;
+  }
+
+  /** The operator puts back what was refused, and the other side takes it now. */
+  async requeue(): Promise<number> {
+    this.poisonous = false;
+    await this.delivery.settled();
+    const { sequences } = await this.outbox.requeue({ after: 0, maxRows: 10_000 });
+    this.delivery.rewind(sequences[0] ?? 1);
+    return sequences.length;
+  }
+
+  /** Fates by sequence, as the ledger tells them. */
+  async fates(): Promise<string[]> {
+    await this.delivery.settled();
+    const { ranges } = await this.outbox.ledger({ maxRanges: 100_000 });
+    return ranges.flatMap(({ fate, count }) => new Array<string>(count).fill(fate));
   }
 
   end(): void {
@@ -175,6 +192,17 @@ test('every accepted message arrives, in order, or is reported, through any faul
         }
         assert.equal(await world.calm(), 0, 'messages are left');
         check(world);
+        const poisoned = world.accepted.filter(({ text }) => text.endsWith('poison'));
+        assert.deepEqual(
+          await world.fates(),
+          world.accepted.map((entry) => (poisoned.includes(entry) ? 'rejected' : 'delivered')),
+        );
+        const before = world.arrivals.length;
+        assert.equal(await world.requeue(), poisoned.length);
+        assert.equal(await world.calm(), 0, 'requeued messages are left');
+        const again = new Set(world.arrivals.slice(before).map(({ id }) => id));
+        assert.ok(poisoned.every(({ id }) => again.has(id)));
+        assert.ok((await world.fates()).every((fate) => fate === 'delivered'));
       } finally {
         world.end();
         folder.remove();

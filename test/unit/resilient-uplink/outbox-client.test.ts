@@ -6,7 +6,7 @@ import { OutboxClient, type OutboxClientOptions } from '../../../nodes/resilient
 import type { StoredMessage } from '../../../nodes/resilient-uplink/outbox-port';
 import { systemClock } from '../../../nodes/shared/clock';
 import type { EdgeError } from '../../../nodes/shared/errors';
-import { folderOf, message } from './support';
+import { delivered, folderOf, message } from './support';
 
 let folder: ReturnType<typeof folderOf>;
 let path: string;
@@ -87,7 +87,7 @@ test('lets messages wait for room, and refuses them when none can be made', asyn
   while (held === 0) {
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await outbox.settle({ remove: [1], attempts: [] });
+  await outbox.settle(delivered([1]));
   outbox.release(true);
   await waiting;
   await outbox.append(message('a', 'x'.repeat(80)));

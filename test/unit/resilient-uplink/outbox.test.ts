@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { OutboxStore } from '../../../nodes/resilient-uplink/outbox';
 import { FakeClock } from '../../support/fake-clock';
-import { folderOf, message, openStore } from './support';
+import { delivered, folderOf, message, openStore } from './support';
 
 const HOUR = 3_600_000;
 const YEAR = 365 * 24 * HOUR;
@@ -56,7 +56,7 @@ test('keeps messages with all that belongs to them over a restart, under the sam
 
 test('numbers messages without gaps and never twice, also after the last one was deleted', () => {
   const first = current.store.append([message('a', '1'), message('a', '2')]).first;
-  current.store.settle({ remove: [first, first + 1], attempts: [] });
+  current.store.settle(delivered([first, first + 1]));
   const store = reopen();
   assert.equal(store.append([message('a', '3')]).first, first + 2);
 });
@@ -71,8 +71,13 @@ test('stores a batch whole or not at all, and gives its numbers back', () => {
 
 test('counts what it holds, over a restart too', () => {
   const { first } = current.store.append([message('topic', 'abc'), message('topic', 'de', { priority: 2 })]);
-  assert.deepEqual(reopen().usage(), { messages: 2, bytes: 15, oldestAge: 0 });
-  current.store.settle({ remove: [first, 999], attempts: [] });
+  assert.deepEqual(reopen().usage(), {
+    messages: 2,
+    bytes: 15,
+    oldestAge: 0,
+    deadLetters: { messages: 0, bytes: 0 },
+  });
+  current.store.settle(delivered([first, 999]));
   assert.equal(current.store.usage().bytes, 7);
   assert.equal(current.store.usage().messages, 1);
 });
@@ -169,7 +174,7 @@ test('returns disk space after the backlog is gone', () => {
   const pages = (): number =>
     (current.database.prepare('PRAGMA page_count').get() as { page_count: number }).page_count;
   const full = pages();
-  current.store.settle({ remove: Array.from({ length: 2000 }, (_, index) => index + 1), attempts: [] });
+  current.store.settle(delivered(Array.from({ length: 2000 }, (_, index) => index + 1)));
   for (let sweep = 0; sweep < 10; sweep++) {
     current.store.shrink();
   }

@@ -4,11 +4,17 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../nodes/shared/store/sqlite';
 import { EdgeError } from '../../../nodes/shared/errors';
+import type { RequeueRequest } from '../../../nodes/resilient-uplink/dead-letters';
+import type { LedgerReport, LedgerRequest } from '../../../nodes/resilient-uplink/ledger-report';
 import type { Answer, Link, LinkObserver, Outgoing } from '../../../nodes/resilient-uplink/link';
-import { OUTBOX_MIGRATIONS, OutboxStore } from '../../../nodes/resilient-uplink/outbox';
+import { OutboxStore, type OutboxOptions } from '../../../nodes/resilient-uplink/outbox';
+import { OUTBOX_MIGRATIONS } from '../../../nodes/resilient-uplink/outbox-schema';
 import type {
+  DeadLetterPage,
+  DeadLetterRequest,
   NewMessage,
   Outbox,
+  OutboxRecords,
   ReadRequest,
   ReadResult,
   Settlement,
@@ -21,13 +27,22 @@ export function message(topic: string, text: string, options: Partial<NewMessage
   return { priority: 1, topic, kind: 'text', body: Buffer.from(text), ttlMs: 0, ...options };
 }
 
-export function openStore(path: string, clock: FakeClock): { store: OutboxStore; database: DatabaseSync } {
+/** A settlement of messages that were delivered over one connection. */
+export function delivered(sequences: number[], connection = 'broker'): Settlement {
+  return { remove: [{ fate: 'delivered', connection, sequences }], attempts: [] };
+}
+
+export function openStore(
+  path: string,
+  clock: FakeClock,
+  options: OutboxOptions = {},
+): { store: OutboxStore; database: DatabaseSync } {
   const { database } = openDatabase(path, OUTBOX_MIGRATIONS);
-  return { store: new OutboxStore(database, clock), database };
+  return { store: new OutboxStore(database, clock, options), database };
 }
 
 /** The real tables behind the port that delivery uses, without the thread. */
-export class LocalOutbox implements Outbox {
+export class LocalOutbox implements Outbox, OutboxRecords {
   constructor(readonly store: OutboxStore) {}
 
   get uuid(): string {
@@ -68,6 +83,26 @@ export class LocalOutbox implements Outbox {
 
   victims(request: Parameters<Outbox['victims']>[0]): Promise<ReadResult> {
     return this.run(() => this.store.victims(request));
+  }
+
+  ledger(request: LedgerRequest): Promise<LedgerReport> {
+    return this.run(() => this.store.ledger(request));
+  }
+
+  publication(): Promise<string | undefined> {
+    return this.run(() => this.store.publication());
+  }
+
+  notePublication(note: string): Promise<void> {
+    return this.run(() => this.store.notePublication(note));
+  }
+
+  requeue(request: RequeueRequest): Promise<{ sequences: number[]; more: boolean }> {
+    return this.run(() => this.store.requeue(request));
+  }
+
+  deadLetters(request: DeadLetterRequest): Promise<DeadLetterPage> {
+    return this.run(() => this.store.listDeadLetters(request));
   }
 
   private run<T>(work: () => T): Promise<T> {

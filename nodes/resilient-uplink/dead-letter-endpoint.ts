@@ -1,0 +1,78 @@
+import type { NodeAPI } from 'node-red';
+import { answerWith } from '../shared/dialog/answer';
+import { runningNode } from '../shared/dialog/running';
+import { EdgeError } from '../shared/errors';
+import type { DeadLetter, DeadLetterPage, DeadLetterRequest } from './outbox-port';
+
+/** What a running uplink offers here. */
+export interface DeadLetterNode {
+  deadLetters(
+    request: DeadLetterRequest,
+  ): Promise<DeadLetterPage & { store: string; messages: number; bytes: number }>;
+}
+
+const PAGE = { maxRows: 100, maxBytes: 1024 * 1024 };
+
+/**
+ * `GET /edge/resilient-uplink/:id/dead-letters?after=&bodies=true`: a page of the messages that were refused for good,
+ * oldest first. `next` is the `after` of the next page; `bodies` adds what would be sent.
+ */
+export function registerDeadLetters(RED: NodeAPI): void {
+  RED.httpAdmin.get(
+    '/edge/resilient-uplink/:id/dead-letters',
+    // It reads what is stored, which may be confidential.
+    RED.auth.needsPermission('flows.write'),
+    (request, response) => {
+      answerWith(response, async () => {
+        const { after, bodies } = request.query as Record<string, unknown>;
+        const page = await uplinkNode(RED, String(request.params.id)).deadLetters({
+          ...PAGE,
+          after: sequenceOf(after),
+          bodies: bodies === 'true',
+        });
+        const { store, messages, bytes, letters, more } = page;
+        const next = more ? letters.at(-1)?.sequence : undefined;
+        return {
+          store,
+          messages,
+          bytes,
+          deadLetters: letters.map((letter) => listed(letter, store)),
+          ...(next !== undefined && { next }),
+        };
+      });
+    },
+  );
+}
+
+function listed({ sequence, refusedMs, body, ...letter }: DeadLetter, store: string): object {
+  const entry = { id: `${store}:${sequence}`, ...letter, when: refusedMs };
+  if (!body) {
+    return entry;
+  }
+  const encoding = letter.kind === 'binary' ? 'base64' : 'utf8';
+  return { ...entry, encoding, body: Buffer.from(body).toString(encoding) };
+}
+
+function sequenceOf(after: unknown): number {
+  const sequence = after === undefined || after === '' ? 0 : Number(after);
+  if (!Number.isSafeInteger(sequence) || sequence < 0) {
+    throw new EdgeError('REQUEST', 'The parameter "after" must be a sequence: a whole number.');
+  }
+  return sequence;
+}
+
+/** @throws EdgeError `NOT_FOUND` */
+function uplinkNode(RED: NodeAPI, id: string): DeadLetterNode {
+  const found = runningNode(RED, 'resilient-uplink', id, isUplinkNode);
+  if (!found) {
+    throw new EdgeError(
+      'NOT_FOUND',
+      `No resilient-uplink node with the id "${id}" runs. Deploy it first, with a configuration that works.`,
+    );
+  }
+  return found;
+}
+
+function isUplinkNode(node: unknown): node is DeadLetterNode {
+  return typeof node === 'object' && node !== null && 'deadLetters' in node;
+}
