@@ -1,9 +1,24 @@
+import type { Batching } from './batching';
 import { sizeOf, type StoredMessage } from './outbox-port';
+import { roomForEntries } from './parcel';
 import { TopicQueue, type Held } from './topic-queue';
 
 /** Bounds of what one lane holds in memory, however much is stored. */
 export const LANE_ROWS = 1024;
 export const LANE_BYTES = 8 * 1024 * 1024;
+
+/** What asks a lane for its next messages. */
+export interface Ask {
+  carrier: object;
+  /** Whether the connection keeps order. */
+  ordered: boolean;
+  /** Monotonic ms. */
+  now: number;
+  /** The store's age. */
+  age: number;
+  /** Bytes that the connection takes for a topic. */
+  bodyLimit(topic: string): number;
+}
 
 /**
  * One priority's messages on their way out: a window over the store that a cursor moves through, sorted by topic,
@@ -17,6 +32,8 @@ export class Lane {
   reading = false;
   /** Counts arrivals, so that a read can tell whether one came in between. */
   arrivals = 0;
+  /** Monotonic time when a topic that waits for company should go. */
+  dueAt = Infinity;
   readonly topics = new Map<string, TopicQueue>();
   private ready: TopicQueue[] = [];
   private rows = 0;
@@ -67,21 +84,39 @@ export class Lane {
     }
   }
 
-  /** The next message for a connection; topics take turns. */
-  next(carrier: object, ordered: boolean, now: number): { held: Held; queue: TopicQueue } | undefined {
+  /**
+   * The next messages for a connection, all of one topic; topics take turns. A batch is alone under way for its topic:
+   * were it split while a later one was acknowledged, its messages would have been overtaken.
+   */
+  next(ask: Ask, batching: Batching): { cargo: Held[]; queue: TopicQueue } | undefined {
+    const { carrier, now } = ask;
+    const ordered = ask.ordered && !batching.enveloped;
     for (let queue = this.ready.shift(); queue; queue = this.ready.shift()) {
       queue.ready = false;
-      if (queue.mayStart(carrier, ordered, now)) {
-        const held = queue.waiting.shift();
-        if (held) {
-          queue.flying++;
-          queue.carrier = carrier;
-          this.wake(queue);
-          return { held, queue };
-        }
+      if (!queue.mayStart(carrier, ordered, now)) {
+        continue;
       }
+      const waitMs = this.waitMs(queue, ask.age, batching);
+      if (waitMs > 0) {
+        this.dueAt = Math.min(this.dueAt, now + waitMs);
+        continue;
+      }
+      const room = roomForEntries(ask.bodyLimit(queue.topic), queue.topic);
+      const cargo = queue.takePortion(batching.portion(room));
+      queue.flying++;
+      queue.carrier = carrier;
+      this.wake(queue);
+      return { cargo, queue };
     }
     return undefined;
+  }
+
+  /** Nothing waits for company when the window is full of it, or when what goes next is decided. */
+  private waitMs(queue: TopicQueue, age: number, batching: Batching): number {
+    const full = !this.caughtUp && !this.wantsRead && !this.reading;
+    return full || queue.hurried || queue.isPart
+      ? 0
+      : batching.waitMs(this.priority, queue.waiting.length, age - queue.waiting[0].message.storedAge);
   }
 
   /** Forgets a message that came to its end. */

@@ -24,7 +24,7 @@ test('an empty node has the defaults of the contract', () => {
 });
 
 test('what is not built yet is refused plainly, never ignored', () => {
-  for (const raw of [{ batchSize: 10 }, { batchDelayMs: 5 }, { compression: 'gzip' }, { replayRate: 100 }]) {
+  for (const raw of [{ replayRate: 100 }]) {
     assert.match(refusal(raw), new RegExp(Object.keys(raw)[0]));
   }
   assert.equal(refusal({ batchSize: '1', batchDelayMs: '0', compression: 'none', replayRate: 0 }), '');

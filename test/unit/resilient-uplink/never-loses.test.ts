@@ -38,6 +38,7 @@ class World {
   constructor(
     private readonly random: SeededRandom,
     folder: string,
+    private readonly batches: { batchSize: number; batchDelayMs: number },
   ) {
     this.path = join(folder, 'outbox.db');
     const poison = (text: string): boolean => text.endsWith('poison');
@@ -130,15 +131,22 @@ class World {
     this.database = openStore(this.path, this.clock);
     const outbox = new LocalOutbox(this.database.store);
     this.outbox = outbox;
-    this.delivery = new Delivery(this.links, outbox, CONFIG, this.clock, this.random, {
-      delivered: () => undefined,
-      rejected: ({ sequence }) => this.reported.add(`${outbox.uuid}:${sequence}`),
-      corrupt: (sequences) => assert.fail(`corrupt: ${sequences.join()}`),
-      connectionFailed: () => undefined,
-      changed: () => undefined,
-      // A crashed run's last calls find its database closed.
-      storeFailed: (error) => assert.equal(outbox === this.outbox, false, error.message),
-    });
+    this.delivery = new Delivery(
+      this.links,
+      outbox,
+      { ...CONFIG, ...this.batches },
+      this.clock,
+      this.random,
+      {
+        delivered: () => undefined,
+        rejected: ({ sequence }) => this.reported.add(`${outbox.uuid}:${sequence}`),
+        corrupt: (sequences) => assert.fail(`corrupt: ${sequences.join()}`),
+        connectionFailed: () => undefined,
+        changed: () => undefined,
+        // A crashed run's last calls find its database closed.
+        storeFailed: (error) => assert.equal(outbox === this.outbox, false, error.message),
+      },
+    );
     this.delivery.start();
   }
 }
@@ -164,11 +172,24 @@ function check({ accepted, arrivals, reported }: World): void {
   }
 }
 
-test('every accepted message arrives, in order, or is reported, through any faults and crashes', async () => {
+const WAYS: [string, fc.Arbitrary<{ batchSize: number; batchDelayMs: number }>][] = [
+  ['one by one', fc.constant({ batchSize: 1, batchDelayMs: 0 })],
+  [
+    'in batches',
+    fc.record({ batchSize: fc.integer({ min: 2, max: 12 }), batchDelayMs: fc.constantFrom(0, 70, 900) }),
+  ],
+];
+
+for (const [way, batches] of WAYS) {
+  test(`every accepted message arrives ${way}, in order, or is reported, through any faults and crashes`, () =>
+    live(batches));
+}
+
+async function live(batches: (typeof WAYS)[number][1]): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), async (seed) => {
+    fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), batches, async (seed, config) => {
       const folder = folderOf('never-loses');
-      const world = new World(new SeededRandom(seed), folder.path);
+      const world = new World(new SeededRandom(seed), folder.path, config);
       try {
         for (let step = 0; step < STEPS; step++) {
           await world.step();
@@ -182,4 +203,4 @@ test('every accepted message arrives, in order, or is reported, through any faul
     }),
     { numRuns: Number(process.env.UPLINK_WORLDS ?? 40), endOnFailure: true },
   );
-});
+}

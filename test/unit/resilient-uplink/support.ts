@@ -154,3 +154,13 @@ export function folderOf(prefix: string): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), `${prefix}-`));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
+
+/** The messages in what was sent, whether in an envelope or alone. */
+export function entriesOf({ id, body, batch }: Outgoing): { id: string; text: string }[] {
+  const text = Buffer.from(body).toString();
+  if (batch === undefined) {
+    return [{ id, text }];
+  }
+  const { messages } = JSON.parse(text) as { messages: { id: string; payload: string }[] };
+  return messages.map((entry) => ({ id: entry.id, text: entry.payload }));
+}
