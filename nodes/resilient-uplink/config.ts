@@ -21,6 +21,8 @@ export interface UplinkConfig {
   batchSize: number;
   batchDelayMs: number;
   compression: Compression;
+  /** Messages of the backlog a second; 0 = unlimited. */
+  replayRate: number;
   retryMinMs: number;
   retryMaxMs: number;
   ackTimeoutMs: number;
@@ -42,7 +44,6 @@ const PLACEHOLDERS = ['gateway', 'site', 'topic', 'priority'];
  */
 export function parseUplinkConfig(raw: unknown, hashKey = ''): UplinkConfig {
   const config = new ConfigReader(raw);
-  requireDefault('replayRate', config.number('replayRate', 0, { min: 0 }), 0);
   const parsed: UplinkConfig = {
     name: config.text('name'),
     connections: config.texts('connections'),
@@ -57,6 +58,7 @@ export function parseUplinkConfig(raw: unknown, hashKey = ''): UplinkConfig {
     batchSize: config.number('batchSize', 1, { min: 1, max: LARGEST_BATCH, integer: true }),
     batchDelayMs: config.number('batchDelayMs', 0, { min: 0, max: 3_600_000 }),
     compression: config.choice('compression', ['none', 'gzip'], 'none'),
+    replayRate: config.number('replayRate', 0, { min: 0, max: 1e6 }),
     retryMinMs: config.number('retryMinMs', 500, { min: 1, max: 3_600_000 }),
     retryMaxMs: config.number('retryMaxMs', 60_000, { min: 1, max: 86_400_000 }),
     ackTimeoutMs: config.number('ackTimeout', 10, { min: 0.1, max: 3600 }) * 1000,
@@ -91,12 +93,6 @@ function parseTemplate(template: string): string {
     }
   }
   return template;
-}
-
-function requireDefault<T extends string | number>(property: string, value: T, only: T): void {
-  if (value !== only) {
-    throw invalid(property, `can only be ${only} in this version. Set it to that.`);
-  }
 }
 
 function invalid(property: string, problem: string): EdgeError {

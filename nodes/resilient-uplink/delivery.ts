@@ -1,53 +1,24 @@
 import type { Clock, Timer } from '../shared/clock';
-import type { EdgeError } from '../shared/errors';
+import { toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import { backoffMs } from './backoff';
 import { Batching } from './batching';
+import { takeCensus } from './census';
 import type { Carrier, Flight } from './carrier';
+import type { DeliveryConfig, DeliveryEvents } from './delivery-types';
 import { Lane } from './lane';
 import { LaneReader } from './lane-reader';
 import type { Answer, Link } from './link';
-import { LinkPool, type PoolConfig } from './link-pool';
+import { LinkPool } from './link-pool';
 import { PRIORITIES, type Outbox, type StoredMessage } from './outbox-port';
 import { parcelId, parcelOf } from './parcel';
-import { Press, type Compression } from './press';
+import { Press } from './press';
 import { SettlementBuffer } from './settlement-buffer';
+import { TokenBucket } from './token-bucket';
 import type { Held } from './topic-queue';
 import { Turns } from './turns';
 
-/** How a message was delivered, as `msg.uplink` tells it. */
-export interface DeliveryNote {
-  id: string;
-  /** The connection's name. */
-  connection: string;
-  attempts: number;
-  storedMs: number;
-  fallback: boolean;
-  duplicatePossible: boolean;
-}
-
-export interface DeliveryEvents {
-  delivered(message: StoredMessage, note: DeliveryNote): void;
-  /** Refused for good by a connection. */
-  rejected(message: StoredMessage, reason: string): void;
-  /** Rows that the medium damaged. */
-  corrupt(sequences: number[]): void;
-  /** A connection stopped working. */
-  connectionFailed(name: string, reason: string): void;
-  /** Something that a status would show may have changed. */
-  changed(): void;
-  /** The store refused; delivery tries again with its next tick. */
-  storeFailed: (error: EdgeError) => void;
-}
-
-export interface DeliveryConfig extends PoolConfig {
-  /** Messages of one topic in one publish (1). */
-  batchSize?: number;
-  /** How long a message may wait for others of its topic (0). */
-  batchDelayMs?: number;
-  /** What is sent is compressed (`none`). */
-  compression?: Compression;
-}
+export type { DeliveryConfig, DeliveryEvents, DeliveryNote } from './delivery-types';
 
 const TICK_MS = 100;
 
@@ -57,7 +28,7 @@ const TICK_MS = 100;
  */
 export class Delivery {
   readonly pool: LinkPool;
-  private readonly lanes = PRIORITIES.map((_, priority) => new Lane(priority));
+  private readonly lanes: readonly Lane[];
   private readonly turns = new Turns();
   private readonly settlements: SettlementBuffer;
   private readonly reader: LaneReader;
@@ -68,6 +39,8 @@ export class Delivery {
   private isPaused = false;
   private stopped = false;
   private pumping = false;
+  /** Whether a connection that is trusted carried when it was last looked at. */
+  private worked = false;
 
   constructor(
     links: readonly Link[],
@@ -78,6 +51,11 @@ export class Delivery {
     private readonly events: DeliveryEvents,
   ) {
     this.settlements = new SettlementBuffer(outbox, clock, (error) => events.storeFailed(error));
+    const replay = config.replayRate ? new TokenBucket(config.replayRate, clock.monotonic()) : undefined;
+    // Alerts are never held up.
+    this.lanes = PRIORITIES.map(
+      (name, priority) => new Lane(priority, name === 'alert' ? undefined : replay),
+    );
     this.batching = new Batching({ size: config.batchSize ?? 1, delayMs: config.batchDelayMs ?? 0 });
     this.press = new Press(config.compression ?? 'none');
     this.reader = new LaneReader(outbox, (sequence) => this.settlements.has(sequence), {
@@ -97,13 +75,19 @@ export class Delivery {
 
   /** Begins with what is stored, at once and without a new message. */
   start(): void {
+    if (this.config.replayRate) {
+      takeCensus(this.outbox, this.lanes, () => this.stopped).catch((thrown: unknown) =>
+        this.events.storeFailed(toEdgeError(thrown, 'STORE')),
+      );
+    }
     this.tick();
   }
 
   /** Takes messages that were just stored, in order. */
   offer(messages: readonly StoredMessage[]): void {
+    const works = this.isWorking();
     for (const message of messages) {
-      this.lanes[message.priority].offer(message);
+      this.lanes[message.priority].offer(message, works);
     }
     this.pump();
   }
@@ -188,6 +172,16 @@ export class Delivery {
     this.settlements.close();
   }
 
+  /** Whether a trusted connection carries. What is stored when one begins to is the backlog. */
+  private isWorking(): boolean {
+    const works = this.pool.current?.failures === 0;
+    if (works && !this.worked) {
+      this.lanes.forEach((lane) => lane.beginReplay());
+    }
+    this.worked = works;
+    return works;
+  }
+
   private tick(): void {
     if (!this.stopped) {
       this.pool.tend();
@@ -221,6 +215,7 @@ export class Delivery {
     }
     this.pumping = true;
     try {
+      this.isWorking();
       if (!this.isPaused && !this.stopped) {
         this.sendAll();
         this.setAlarm();

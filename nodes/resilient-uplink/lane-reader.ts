@@ -44,6 +44,9 @@ export class LaneReader {
         const last = this.accept(page, (message) => lane.take(message));
         lane.cursor = Math.max(lane.cursor, last);
         lane.caughtUp = !page.more && lane.arrivals === arrivals;
+        if (lane.caughtUp) {
+          lane.unheld.clear();
+        }
         this.events.arrived();
       })
       .catch((thrown: unknown) => {

@@ -1,7 +1,9 @@
-import type { Batching } from './batching';
+import type { Batching, Portion } from './batching';
 import { sizeOf, type StoredMessage } from './outbox-port';
 import { roomForEntries } from './parcel';
+import type { TokenBucket } from './token-bucket';
 import { TopicQueue, type Held } from './topic-queue';
+import { UnheldTopics } from './unheld-topics';
 
 /** Bounds of what one lane holds in memory, however much is stored. */
 export const LANE_ROWS = 1024;
@@ -35,11 +37,21 @@ export class Lane {
   /** Monotonic time when a topic that waits for company should go. */
   dueAt = Infinity;
   readonly topics = new Map<string, TopicQueue>();
+  /** What is known of the store behind the cursor. */
+  readonly unheld = new UnheldTopics();
   private ready: TopicQueue[] = [];
+  /** Held messages that lie behind the cursor: live ones that went past the backlog. */
+  private readonly ahead = new Set<number>();
+  /** Live messages that went to the store instead of memory: so many of the backlog may go in their stead. */
+  private credits = 0;
   private rows = 0;
   private bytes = 0;
 
-  constructor(readonly priority: number) {}
+  /** @param replay limits what was stored before the connection worked; nothing does without */
+  constructor(
+    readonly priority: number,
+    private readonly replay?: TokenBucket,
+  ) {}
 
   get hasRoom(): boolean {
     return this.rows < LANE_ROWS && this.bytes < LANE_BYTES;
@@ -50,30 +62,70 @@ export class Lane {
     return !this.reading && !this.caughtUp && this.rows < LANE_ROWS / 2 && this.bytes < LANE_BYTES / 2;
   }
 
-  /** Takes a message that was just stored, if the window reaches to it; else it is read from the store later. */
-  offer(message: StoredMessage): void {
+  /** A connection begins to work: everything that is stored now is backlog. */
+  beginReplay(): void {
+    this.credits = 0;
+    for (const queue of this.topics.values()) {
+      queue.waiting.forEach((held) => {
+        held.live = false;
+      });
+    }
+  }
+
+  /**
+   * Takes a message that was just stored, if the window reaches to it, or past the backlog if nothing of its topic is
+   * there; else it is read from the store later.
+   *
+   * @param works whether a connection works, which makes it a live message
+   */
+  offer(message: StoredMessage, works = false): void {
     this.arrivals++;
-    if (this.caughtUp && !this.reading && this.hasRoom) {
-      this.take(message);
+    const live = works && this.replay !== undefined;
+    const goesAtOnce = live && this.hasRoom && this.isAllLive(message.topic);
+    if (this.caughtUp && !this.reading && (goesAtOnce || this.hasRoomForWaiting)) {
+      this.take(message, live);
+      return;
+    }
+    this.caughtUp = false;
+    if (goesAtOnce && !this.unheld.mayHave(message.topic, this.cursor)) {
+      this.ahead.add(message.sequence);
+      this.hold(this.queueOf(message.topic), message, live);
     } else {
-      this.caughtUp = false;
+      this.unheld.note(message.topic, message.sequence);
+      this.credits += live ? 1 : 0;
     }
   }
 
   /** Takes the next message after the cursor. */
-  take(message: StoredMessage): void {
+  take(message: StoredMessage, live = false): void {
     this.cursor = message.sequence;
+    if (this.ahead.delete(message.sequence)) {
+      return;
+    }
     const queue = this.queueOf(message.topic);
     if (queue.parkedFrom === undefined) {
-      this.hold(queue, message);
+      this.hold(queue, message, live);
     }
   }
 
-  hold(queue: TopicQueue, message: StoredMessage): void {
-    queue.waiting.push({ message, attempts: message.attempts, duplicatePossible: message.earlierRun });
+  hold(queue: TopicQueue, message: StoredMessage, live = false): void {
+    queue.waiting.push({ message, attempts: message.attempts, duplicatePossible: message.earlierRun, live });
     this.rows++;
     this.bytes += sizeOf(message);
     this.wake(queue);
+  }
+
+  /** With a limit on the backlog, half of the window is kept for what need not wait. */
+  private get hasRoomForWaiting(): boolean {
+    return this.replay ? this.rows < LANE_ROWS / 2 && this.bytes < LANE_BYTES / 2 : this.hasRoom;
+  }
+
+  /** Whether nothing of the topic that is held is backlog or was put back to the store. */
+  private isAllLive(topic: string): boolean {
+    const queue = this.topics.get(topic);
+    return (
+      !queue || (queue.parkedFrom === undefined && !queue.fetching && queue.waiting.every(({ live }) => live))
+    );
   }
 
   /** Lets a topic take part again after something changed for it. */
@@ -101,14 +153,37 @@ export class Lane {
         this.dueAt = Math.min(this.dueAt, now + waitMs);
         continue;
       }
+      if (!this.mayGo(queue, now)) {
+        continue;
+      }
       const room = roomForEntries(ask.bodyLimit(queue.topic), queue.topic);
-      const cargo = queue.takePortion(batching.portion(room));
+      const cargo = this.takeFrom(queue, batching.portion(room), now);
       queue.flying++;
       queue.carrier = carrier;
       this.wake(queue);
       return { cargo, queue };
     }
     return undefined;
+  }
+
+  private mayGo(queue: TopicQueue, now: number): boolean {
+    const { replay } = this;
+    if (!replay || queue.waiting[0].live || this.credits > 0 || replay.isReady(now)) {
+      return true;
+    }
+    this.dueAt = Math.min(this.dueAt, replay.readyAt(now));
+    return false;
+  }
+
+  private takeFrom(queue: TopicQueue, portion: Portion, now: number): Held[] {
+    const cargo = queue.takePortion(portion);
+    if (this.replay) {
+      const old = cargo.filter(({ live }) => !live).length;
+      const free = Math.min(this.credits, old);
+      this.credits -= free;
+      this.replay.take(old - free, now);
+    }
+    return cargo;
   }
 
   /** Nothing waits for company when the window is full of it, or when what goes next is decided. */
@@ -123,6 +198,7 @@ export class Lane {
   release(queue: TopicQueue, held: Held): void {
     this.rows--;
     this.bytes -= sizeOf(held.message);
+    this.ahead.delete(held.message.sequence);
     this.tidy(queue);
   }
 
@@ -154,10 +230,15 @@ export class Lane {
       // While parked messages are fetched, their end is not known: what is parked then would be passed over.
       if (queue.retryAt > now && queue.waiting.length > 1 && !queue.fetching) {
         const parked = queue.waiting.splice(1);
-        queue.parkedFrom = parked[0].message.sequence;
+        const reached = parked.find(({ message }) => !this.ahead.has(message.sequence));
+        queue.parkedFrom = reached?.message.sequence ?? queue.parkedFrom;
         for (const { message } of parked) {
           this.rows--;
           this.bytes -= sizeOf(message);
+          // What lies behind the cursor comes with the window again.
+          if (this.ahead.delete(message.sequence)) {
+            this.unheld.note(message.topic, message.sequence);
+          }
         }
       }
     }

@@ -13,6 +13,7 @@ import {
   type ReadResult,
   type Settlement,
   type StoredMessage,
+  type TopicsPage,
   type Usage,
 } from './outbox-port';
 
@@ -157,6 +158,19 @@ export class OutboxStore {
           `SELECT ${COLUMNS} FROM message WHERE priority = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
         ).iterate(priority, after, maxRows);
     return this.collect(rows as Iterable<unknown> as Iterable<MessageRow>, maxRows, maxBytes);
+  }
+
+  topics({ after, maxRows }: { after: number; maxRows: number }): TopicsPage {
+    const rows = this.sql(
+      `SELECT priority, topic, MAX(sequence) AS last, COUNT(*) AS count
+       FROM (SELECT priority, topic, sequence FROM message WHERE sequence > ? ORDER BY sequence LIMIT ?)
+       GROUP BY priority, topic`,
+    ).all(after, maxRows) as unknown as { priority: number; topic: string; last: number; count: number }[];
+    return {
+      topics: rows.map(({ priority, topic, last }) => ({ priority, topic, last })),
+      last: rows.reduce((end, { last }) => Math.max(end, last), after),
+      more: rows.reduce((sum, { count }) => sum + count, 0) >= maxRows,
+    };
   }
 
   expired({ maxAgeMs, maxRows }: { maxAgeMs: number; maxRows: number }): ReadResult {

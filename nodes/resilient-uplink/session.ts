@@ -65,6 +65,7 @@ export class Session {
         batchSize: config.batchSize,
         batchDelayMs: config.batchDelayMs,
         compression: config.compression,
+        replayRate: config.replayRate,
       },
       clock,
       random,

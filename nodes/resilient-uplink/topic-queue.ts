@@ -9,6 +9,8 @@ export interface Held {
   attempts: number;
   /** Whether it was sent before without an answer. */
   duplicatePossible: boolean;
+  /** Whether it was stored while a connection worked, which has worked since. */
+  live: boolean;
 }
 
 /** The held messages of one topic and priority, oldest first, and what keeps them from being sent. */

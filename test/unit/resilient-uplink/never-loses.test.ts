@@ -38,7 +38,7 @@ class World {
   constructor(
     private readonly random: SeededRandom,
     folder: string,
-    private readonly batches: { batchSize: number; batchDelayMs: number },
+    private readonly batches: Way,
   ) {
     this.path = join(folder, 'outbox.db');
     const poison = (text: string): boolean => text.endsWith('poison');
@@ -172,11 +172,29 @@ function check({ accepted, arrivals, reported }: World): void {
   }
 }
 
-const WAYS: [string, fc.Arbitrary<{ batchSize: number; batchDelayMs: number }>][] = [
-  ['one by one', fc.constant({ batchSize: 1, batchDelayMs: 0 })],
+interface Way {
+  batchSize: number;
+  batchDelayMs: number;
+  replayRate: number;
+}
+
+const WAYS: [string, fc.Arbitrary<Way>][] = [
+  ['one by one', fc.constant({ batchSize: 1, batchDelayMs: 0, replayRate: 0 })],
   [
     'in batches',
-    fc.record({ batchSize: fc.integer({ min: 2, max: 12 }), batchDelayMs: fc.constantFrom(0, 70, 900) }),
+    fc.record({
+      batchSize: fc.integer({ min: 2, max: 12 }),
+      batchDelayMs: fc.constantFrom(0, 70, 900),
+      replayRate: fc.constant(0),
+    }),
+  ],
+  [
+    'with a limit on the backlog',
+    fc.record({
+      batchSize: fc.constantFrom(1, 3),
+      batchDelayMs: fc.constant(0),
+      replayRate: fc.constantFrom(10, 50),
+    }),
   ],
 ];
 

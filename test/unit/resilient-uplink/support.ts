@@ -13,6 +13,7 @@ import type {
   ReadResult,
   Settlement,
   StoredMessage,
+  TopicsPage,
   Usage,
 } from '../../../nodes/resilient-uplink/outbox-port';
 import type { FakeClock } from '../../support/fake-clock';
@@ -56,6 +57,10 @@ export class LocalOutbox implements Outbox {
 
   read(request: ReadRequest): Promise<ReadResult> {
     return this.run(() => this.store.read(request));
+  }
+
+  topics(request: { after: number; maxRows: number }): Promise<TopicsPage> {
+    return this.run(() => this.store.topics(request));
   }
 
   settle(settlement: Settlement): Promise<void> {
