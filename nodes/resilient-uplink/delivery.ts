@@ -98,6 +98,7 @@ export class Delivery {
 
   pause(): void {
     this.isPaused = true;
+    this.isWorking();
   }
 
   resume(): void {
@@ -172,9 +173,9 @@ export class Delivery {
     this.settlements.close();
   }
 
-  /** Whether a trusted connection carries. What is stored when one begins to is the backlog. */
+  /** Whether a trusted connection carries, and may. What is stored when one begins to is the backlog. */
   private isWorking(): boolean {
-    const works = this.pool.current?.failures === 0;
+    const works = !this.isPaused && this.pool.current?.failures === 0;
     if (works && !this.worked) {
       this.lanes.forEach((lane) => lane.beginReplay());
     }

@@ -8,7 +8,8 @@ import { connectAsync, type IPublishPacket } from 'mqtt';
 import type { EdgeMessage } from '../../nodes/shared/messages';
 import { Mosquitto } from '../support/mosquitto';
 import { MqttServer } from '../support/mqtt-server';
-import { TestRuntime } from '../support/runtime';
+import { TestRuntime, type FlowNode } from '../support/runtime';
+import { readFlow } from '../support/template';
 import { needProgram } from '../support/tools';
 import { broker, flow, type Uplinked } from '../support/uplink-flow';
 
@@ -183,4 +184,43 @@ test('one message alone is compressed as it is', async () => {
   await runtime.until(() => bodies.length > 0, 'the message at the subscriber');
   assert.equal(gunzipSync(bodies[0]).toString(), 'plain text');
   await client.endAsync(true);
+});
+
+test('the flow split-batches takes apart what the uplink sends, and leaves other messages as they are', async () => {
+  const server = await MqttServer.start();
+  servers.push(server);
+  const id = newId();
+  // All on one page: the sender's nodes have none.
+  const receiver = readFlow('split-batches')
+    .filter(({ type }) => type !== 'tab')
+    .map((node): FlowNode => {
+      const kept = Object.entries(node).filter(([name]) => name !== 'z');
+      return node.id === 'edge-sb-out'
+        ? { id: node.id, type: 'test-sink', wires: [] }
+        : { ...Object.fromEntries(kept), id: node.id, type: node.type };
+    });
+  const sender = flow(id, [broker('cloud', server)], { batchSize: 5, batchDelayMs: 50 });
+  await runtime.deploy([...receiver, ...sender]);
+  runtime.inject(id, { topic: 'plant/cnc', payload: { x: 1 } });
+  runtime.inject(id, { topic: 'plant/cnc', payload: 'text' });
+  runtime.inject(id, { topic: 'plant/cnc', payload: Buffer.from([0, 255]) });
+  const ids = await uplinkIds(3);
+  server.arrived.forEach(({ text }) => runtime.inject('edge-sb-json', { topic: 't', payload: text }));
+  runtime.inject('edge-sb-json', { topic: 'other', payload: '{"y":2}' });
+  const out = (await runtime.collect('edge-sb-out', 4)) as (EdgeMessage & {
+    edgeId?: string;
+    encoding?: string;
+  })[];
+  const found = out.map(({ topic, payload, edgeId, encoding }) => [topic, payload, edgeId, encoding]);
+  assert.deepEqual(
+    new Set(found.map((entry) => JSON.stringify(entry))),
+    new Set(
+      [
+        ['plant/cnc', { x: 1 }, ids[0], undefined],
+        ['plant/cnc', 'text', ids[1], undefined],
+        ['plant/cnc', 'AP8=', ids[2], 'base64'],
+        ['other', { y: 2 }, undefined, undefined],
+      ].map((entry) => JSON.stringify(entry)),
+    ),
+  );
 });

@@ -160,6 +160,17 @@ test('what is stored while no connection works is backlog when one does', async 
   assert.equal(link.texts.at(-1), 'live');
 });
 
+test('what came while sending was paused is backlog afterwards', async () => {
+  const link = new FakeLink('broker');
+  const delivery = await start(link, { replayRate: 10 });
+  await clock.advance(1000);
+  delivery.pause();
+  append(delivery, numbered('a', 2000));
+  delivery.resume();
+  await clock.advance(2000);
+  assert.ok(link.sent.length > 5 && link.sent.length <= 25, `${link.sent.length} in 2 s`);
+});
+
 test('a rate below one a second is kept too, and what is saved up is bounded', () => {
   const bucket = new TokenBucket(0.5, 0);
   assert.ok(bucket.isReady(0));
