@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import fc from 'fast-check';
 import { Delivery, type DeliveryConfig } from '../../../nodes/resilient-uplink/delivery';
 import type { NewMessage } from '../../../nodes/resilient-uplink/outbox-port';
 import { TokenBucket } from '../../../nodes/resilient-uplink/token-bucket';
 import { UnheldTopics } from '../../../nodes/resilient-uplink/unheld-topics';
 import { SeededRandom } from '../../../nodes/shared/random';
 import { FakeClock, settle } from '../../support/fake-clock';
-import { FakeLink, folderOf, LocalOutbox, message, openStore } from './support';
+import { entriesOf, FakeLink, folderOf, LocalOutbox, message, openStore } from './support';
 
 const CONFIG: DeliveryConfig = {
   retry: { minMs: 500, maxMs: 60_000 },
@@ -22,21 +23,24 @@ let current: ReturnType<typeof openStore>;
 let outbox: LocalOutbox;
 let running: Delivery | undefined;
 
-beforeEach(() => {
+function begin(): void {
   folder = folderOf('replay');
   clock = new FakeClock();
   current = openStore(join(folder.path, 'outbox.db'), clock);
   outbox = new LocalOutbox(current.store);
-});
+}
 
-afterEach(async () => {
+async function end(): Promise<void> {
   const stopping = running?.stop(0);
   await clock.advance(100);
   await stopping;
   running = undefined;
   current.database.close();
   folder.remove();
-});
+}
+
+beforeEach(begin);
+afterEach(end);
 
 async function start(link: FakeLink, config: Partial<DeliveryConfig>): Promise<Delivery> {
   running = new Delivery([link], outbox, { ...CONFIG, ...config }, clock, new SeededRandom(1), {
@@ -169,6 +173,66 @@ test('what came while sending was paused is backlog afterwards', async () => {
   delivery.resume();
   await clock.advance(2000);
   assert.ok(link.sent.length > 5 && link.sent.length <= 25, `${link.sent.length} in 2 s`);
+});
+
+test('order holds, and nothing is sent twice, with backlogs, stuck topics and live messages beyond memory', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), async (seed) => {
+      const random = new SeededRandom(seed);
+      await end();
+      begin();
+      const link = new FakeLink('broker', random.int(2) === 0);
+      const stuck = new Set<string>();
+      const arrived = new Map<string, number[]>();
+      link.onSend = ({ outgoing, answer }) => {
+        clock.after(random.int(30), () => {
+          if (stuck.has(outgoing.topic)) {
+            answer({ outcome: 'retry', reason: 'not now' });
+            return;
+          }
+          const numbers = entriesOf(outgoing).map(({ id }) => Number(id.split(':')[1]));
+          arrived.set(outgoing.topic, [...(arrived.get(outgoing.topic) ?? []), ...numbers]);
+          answer({ outcome: 'acknowledged' });
+        });
+      };
+      if (link.ordered) {
+        link.window = 1;
+      }
+      const some = (most: number): NewMessage[] =>
+        Array.from({ length: random.int(most) }, () => {
+          const topic = `t${random.int(6)}`;
+          return message(topic, 'x', { priority: 1 + Number(topic > 't4') });
+        });
+      outbox.append(some(3000));
+      const delivery = await start(link, {
+        replayRate: [20, 300, 3000][random.int(3)],
+        batchSize: [1, 1, 50][random.int(3)],
+        retry: { minMs: 50, maxMs: 1000 },
+      });
+      for (let step = 0; step < 25; step++) {
+        const topic = `t${random.int(6)}`;
+        if (!stuck.delete(topic) && stuck.size < 3) {
+          stuck.add(topic);
+        }
+        append(delivery, some(random.int(5) === 0 ? 1500 : 60));
+        await clock.advance(random.int(300));
+      }
+      stuck.clear();
+      for (let round = 0; outbox.usage.messages > 0 && round < 1000; round++) {
+        await clock.advance(2000);
+      }
+      assert.equal(outbox.usage.messages, 0);
+      for (const [topic, numbers] of arrived) {
+        numbers.forEach((sequence, index) => {
+          assert.ok(
+            index === 0 || sequence > numbers[index - 1],
+            `${sequence} of ${topic} after ${numbers[index - 1]}`,
+          );
+        });
+      }
+    }),
+    { numRuns: Number(process.env.UPLINK_WORLDS ?? 8), endOnFailure: true },
+  );
 });
 
 test('a rate below one a second is kept too, and what is saved up is bounded', () => {
