@@ -2,13 +2,13 @@ import type { Link } from './link';
 import type { Held, TopicQueue } from './topic-queue';
 import type { Lane } from './lane';
 
-/** A message under way. */
+/** Messages of one topic that are under way together. */
 export interface Flight {
-  held: Held;
+  cargo: Held[];
+  /** Bytes of their bodies. */
+  bytes: number;
   queue: TopicQueue;
   lane: Lane;
-  id: string;
-  sentAt: number;
 }
 
 /** Limit of the bytes that are under way at once; one message always may. */
@@ -37,7 +37,7 @@ export class Carrier {
     readonly rank: number,
   ) {}
 
-  /** Under suspicion it gets one message at a time. */
+  /** Under suspicion it gets one publish at a time. */
   hasRoom(now: number): boolean {
     return (
       this.phase === 'open' &&
@@ -53,13 +53,13 @@ export class Carrier {
     }
     this.owedSince ??= now;
     this.flights.add(flight);
-    this.bytes += flight.held.message.body.byteLength;
+    this.bytes += flight.bytes;
   }
 
   /** Notes an answer; `progress` when it settled the message. */
   answered(flight: Flight, progress: boolean, now: number): void {
     this.flights.delete(flight);
-    this.bytes -= flight.held.message.body.byteLength;
+    this.bytes -= flight.bytes;
     this.lastAnswerAt = now;
     if (progress) {
       this.failures = 0;
@@ -75,6 +75,15 @@ export class Carrier {
   /** Whether answers may come but no acknowledgement did for too long. */
   isBarren(now: number, ackTimeoutMs: number): boolean {
     return this.owedSince !== undefined && now - this.owedSince > ackTimeoutMs;
+  }
+
+  /** How many messages are under way. */
+  get messages(): number {
+    let count = 0;
+    for (const { cargo } of this.flights) {
+      count += cargo.length;
+    }
+    return count;
   }
 
   reset(): Flight[] {

@@ -1,6 +1,7 @@
 import { ConfigReader } from '../shared/config-reader';
 import { EdgeError } from '../shared/errors';
 import { PRIORITIES, type EvictionOrder, type Priority } from './outbox-port';
+import type { Compression } from './press';
 
 /** Properties of a `resilient-uplink`. */
 export interface UplinkConfig {
@@ -16,6 +17,12 @@ export interface UplinkConfig {
   limitBytes: number;
   limitAgeMs: number;
   overflow: EvictionOrder | 'reject';
+  /** Messages of one topic in one publish. */
+  batchSize: number;
+  batchDelayMs: number;
+  compression: Compression;
+  /** Messages of the backlog a second; 0 = unlimited. */
+  replayRate: number;
   retryMinMs: number;
   retryMaxMs: number;
   ackTimeoutMs: number;
@@ -27,6 +34,8 @@ export interface UplinkConfig {
 }
 
 const MEGABYTE = 1024 * 1024;
+/** Fewer than a lane holds, or a batch would never be full. */
+const LARGEST_BATCH = 1000;
 const PLACEHOLDERS = ['gateway', 'site', 'topic', 'priority'];
 
 /**
@@ -35,10 +44,6 @@ const PLACEHOLDERS = ['gateway', 'site', 'topic', 'priority'];
  */
 export function parseUplinkConfig(raw: unknown, hashKey = ''): UplinkConfig {
   const config = new ConfigReader(raw);
-  requireDefault('batchSize', config.number('batchSize', 1, { min: 1, integer: true }), 1);
-  requireDefault('batchDelayMs', config.number('batchDelayMs', 0, { min: 0 }), 0);
-  requireDefault('compression', config.choice('compression', ['none', 'gzip'], 'none'), 'none');
-  requireDefault('replayRate', config.number('replayRate', 0, { min: 0 }), 0);
   const parsed: UplinkConfig = {
     name: config.text('name'),
     connections: config.texts('connections'),
@@ -50,6 +55,10 @@ export function parseUplinkConfig(raw: unknown, hashKey = ''): UplinkConfig {
     limitBytes: config.number('limitMB', 1024, { min: 0.01, max: 1e6 }) * MEGABYTE,
     limitAgeMs: config.number('limitAge', 0, { min: 0, max: 1e9 }) * 1000,
     overflow: config.choice('overflow', ['drop-lowest', 'drop-oldest', 'reject'], 'drop-lowest'),
+    batchSize: config.number('batchSize', 1, { min: 1, max: LARGEST_BATCH, integer: true }),
+    batchDelayMs: config.number('batchDelayMs', 0, { min: 0, max: 3_600_000 }),
+    compression: config.choice('compression', ['none', 'gzip'], 'none'),
+    replayRate: config.number('replayRate', 0, { min: 0, max: 1e6 }),
     retryMinMs: config.number('retryMinMs', 500, { min: 1, max: 3_600_000 }),
     retryMaxMs: config.number('retryMaxMs', 60_000, { min: 1, max: 86_400_000 }),
     ackTimeoutMs: config.number('ackTimeout', 10, { min: 0.1, max: 3600 }) * 1000,
@@ -84,12 +93,6 @@ function parseTemplate(template: string): string {
     }
   }
   return template;
-}
-
-function requireDefault<T extends string | number>(property: string, value: T, only: T): void {
-  if (value !== only) {
-    throw invalid(property, `can only be ${only} in this version. Set it to that.`);
-  }
 }
 
 function invalid(property: string, problem: string): EdgeError {

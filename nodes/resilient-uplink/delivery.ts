@@ -1,47 +1,29 @@
 import type { Clock, Timer } from '../shared/clock';
-import { toEdgeError, type EdgeError } from '../shared/errors';
+import { toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import { backoffMs } from './backoff';
+import { Batching } from './batching';
+import { takeCensus } from './census';
 import type { Carrier, Flight } from './carrier';
+import type { DeliveryConfig, DeliveryEvents } from './delivery-types';
 import { Lane } from './lane';
+import { LaneReader } from './lane-reader';
 import type { Answer, Link } from './link';
-import { LinkPool, type PoolConfig } from './link-pool';
-import { PRIORITIES, type Outbox, type ReadResult, type StoredMessage } from './outbox-port';
+import { LinkPool } from './link-pool';
+import { PRIORITIES, type Outbox, type StoredMessage } from './outbox-port';
+import { parcelId, parcelOf } from './parcel';
+import { Press } from './press';
 import { SettlementBuffer } from './settlement-buffer';
-import type { TopicQueue } from './topic-queue';
+import { TokenBucket } from './token-bucket';
+import type { Held } from './topic-queue';
 import { Turns } from './turns';
 
-/** How a message was delivered, as `msg.uplink` tells it. */
-export interface DeliveryNote {
-  id: string;
-  /** The connection's name. */
-  connection: string;
-  attempts: number;
-  storedMs: number;
-  fallback: boolean;
-  duplicatePossible: boolean;
-}
-
-export interface DeliveryEvents {
-  delivered(message: StoredMessage, note: DeliveryNote): void;
-  /** Refused for good by a connection. */
-  rejected(message: StoredMessage, reason: string): void;
-  /** Rows that the medium damaged. */
-  corrupt(sequences: number[]): void;
-  /** A connection stopped working. */
-  connectionFailed(name: string, reason: string): void;
-  /** Something that a status would show may have changed. */
-  changed(): void;
-  /** The store refused; delivery tries again with its next tick. */
-  storeFailed: (error: EdgeError) => void;
-}
+export type { DeliveryConfig, DeliveryEvents, DeliveryNote } from './delivery-types';
 
 const CORRUPT = { fate: 'corrupt', connection: '' } as const;
 const REJECTED = { fate: 'rejected', connection: '' } as const;
 
 const TICK_MS = 100;
-const PAGE_ROWS = 256;
-const PAGE_BYTES = 2 * 1024 * 1024;
 
 /**
  * Sends what the outbox holds over the connection that works, keeping the order of every topic within its priority,
@@ -49,23 +31,41 @@ const PAGE_BYTES = 2 * 1024 * 1024;
  */
 export class Delivery {
   readonly pool: LinkPool;
-  private readonly lanes = PRIORITIES.map((_, priority) => new Lane(priority));
+  private readonly lanes: readonly Lane[];
   private readonly turns = new Turns();
   private readonly settlements: SettlementBuffer;
+  private readonly reader: LaneReader;
+  private readonly batching: Batching;
+  private readonly press: Press;
   private timer: Timer | undefined;
+  private alarm: { at: number; timer: Timer } | undefined;
   private isPaused = false;
   private stopped = false;
   private pumping = false;
+  /** Whether a connection that is trusted carried when it was last looked at. */
+  private worked = false;
 
   constructor(
     links: readonly Link[],
     private readonly outbox: Outbox,
-    private readonly config: PoolConfig,
+    private readonly config: DeliveryConfig,
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly events: DeliveryEvents,
   ) {
     this.settlements = new SettlementBuffer(outbox, clock, (error) => events.storeFailed(error));
+    const replay = config.replayRate ? new TokenBucket(config.replayRate, clock.monotonic()) : undefined;
+    // Alerts are never held up.
+    this.lanes = PRIORITIES.map(
+      (name, priority) => new Lane(priority, name === 'alert' ? undefined : replay),
+    );
+    this.batching = new Batching({ size: config.batchSize ?? 1, delayMs: config.batchDelayMs ?? 0 });
+    this.press = new Press(config.compression ?? 'none');
+    this.reader = new LaneReader(outbox, (sequence) => this.settlements.has(sequence), {
+      arrived: () => this.pump(),
+      corrupt: (sequences) => this.removeCorrupt(sequences),
+      failed: (error) => events.storeFailed(error),
+    });
     this.pool = new LinkPool(links, config, clock, random, {
       lost: (flights) => this.recover(flights),
       failed: ({ link, reason }) => events.connectionFailed(link.name, reason),
@@ -78,13 +78,19 @@ export class Delivery {
 
   /** Begins with what is stored, at once and without a new message. */
   start(): void {
+    if (this.config.replayRate) {
+      takeCensus(this.outbox, this.lanes, () => this.stopped).catch((thrown: unknown) =>
+        this.events.storeFailed(toEdgeError(thrown, 'STORE')),
+      );
+    }
     this.tick();
   }
 
   /** Takes messages that were just stored, in order. */
   offer(messages: readonly StoredMessage[]): void {
+    const works = this.isWorking();
     for (const message of messages) {
-      this.lanes[message.priority].offer(message);
+      this.lanes[message.priority].offer(message, works);
     }
     this.pump();
   }
@@ -101,6 +107,7 @@ export class Delivery {
 
   pause(): void {
     this.isPaused = true;
+    this.isWorking();
   }
 
   resume(): void {
@@ -113,6 +120,7 @@ export class Delivery {
     for (const lane of this.lanes) {
       for (const queue of lane.topics.values()) {
         queue.retryAt = 0;
+        queue.hurried = true;
         lane.wake(queue);
       }
     }
@@ -122,13 +130,13 @@ export class Delivery {
 
   /** Messages that are under way. */
   get inFlight(): number {
-    return this.pool.carriers.reduce((sum, { flights }) => sum + flights.size, 0);
+    return this.pool.carriers.reduce((sum, carrier) => sum + carrier.messages, 0);
   }
 
   /** Sequences that must not be dropped: they are under way, or settled and about to be deleted. */
   untouchable(): number[] {
     const flying = this.pool.carriers.flatMap(({ flights }) =>
-      [...flights].map(({ held }) => held.message.sequence),
+      [...flights].flatMap(({ cargo }) => cargo.map(({ message }) => message.sequence)),
     );
     return [...flying, ...this.settlements.pending()];
   }
@@ -160,6 +168,7 @@ export class Delivery {
   /** Sends nothing more, waits up to `graceMs` for answers that are due, then closes all connections. */
   async stop(graceMs: number): Promise<void> {
     this.stopped = true;
+    this.reader.stop();
     const end = this.clock.monotonic() + graceMs;
     while (this.inFlight > 0 && this.clock.monotonic() < end) {
       await new Promise<void>((resolve) => {
@@ -167,9 +176,20 @@ export class Delivery {
       });
     }
     this.timer?.cancel();
+    this.alarm?.timer.cancel();
     this.recover(this.pool.stop());
     await this.settlements.flush();
     this.settlements.close();
+  }
+
+  /** Whether a trusted connection carries, and may. What is stored when one begins to is the backlog. */
+  private isWorking(): boolean {
+    const works = !this.isPaused && this.pool.current?.failures === 0;
+    if (works && !this.worked) {
+      this.lanes.forEach((lane) => lane.beginReplay());
+    }
+    this.worked = works;
+    return works;
   }
 
   private tick(): void {
@@ -186,11 +206,12 @@ export class Delivery {
   private wakeDue(): void {
     const now = this.clock.monotonic();
     for (const lane of this.lanes) {
+      lane.dueAt = Infinity;
       for (const queue of lane.topics.values()) {
         if (queue.retryAt <= now) {
           lane.wake(queue);
         }
-        this.unpark(lane, queue);
+        this.reader.unpark(lane, queue);
       }
       if (lane.isStuck(now)) {
         lane.park(now);
@@ -204,11 +225,13 @@ export class Delivery {
     }
     this.pumping = true;
     try {
+      this.isWorking();
       if (!this.isPaused && !this.stopped) {
         this.sendAll();
+        this.setAlarm();
       }
       for (const lane of this.lanes) {
-        this.fill(lane);
+        this.reader.fill(lane);
       }
     } finally {
       this.pumping = false;
@@ -232,29 +255,67 @@ export class Delivery {
     }
   }
 
+  /** Comes back when a topic has waited long enough for company. */
+  private setAlarm(): void {
+    const at = Math.min(...this.lanes.map(({ dueAt }) => dueAt));
+    if (at >= (this.alarm?.at ?? Infinity)) {
+      return;
+    }
+    this.alarm?.timer.cancel();
+    const timer = this.clock.after(at - this.clock.monotonic(), () => {
+      this.alarm = undefined;
+      this.wakeDue();
+      this.pump();
+    });
+    this.alarm = { at, timer };
+  }
+
   private launch(lane: Lane, carrier: Carrier, now: number): true | undefined {
-    const next = lane.next(carrier, carrier.link.ordered, now);
+    const { link } = carrier;
+    const { uuid } = this.outbox;
+    const next = lane.next(
+      {
+        carrier,
+        ordered: link.ordered,
+        now,
+        age: this.outbox.age(),
+        bodyLimit: (topic) => link.bodyLimit?.(topic) ?? Infinity,
+      },
+      this.batching,
+    );
     if (!next) {
       return undefined;
     }
-    const { held, queue } = next;
-    const { sequence, topic, kind, body } = held.message;
-    const flight: Flight = { held, queue, lane, id: `${this.outbox.uuid}:${sequence}`, sentAt: now };
-    held.attempts++;
+    const { cargo, queue } = next;
+    const messages = cargo.map(({ message }) => message);
+    const flight: Flight = {
+      cargo,
+      bytes: messages.reduce((sum, { body }) => sum + body.byteLength, 0),
+      queue,
+      lane,
+    };
+    cargo.forEach((held) => held.attempts++);
     carrier.launched(flight, now);
-    carrier.link.send({ id: flight.id, topic, kind, body }, (answer) => {
-      // An answer that comes after its connection was given up: the message is on its way again already.
+    this.press.press(parcelOf(uuid, messages, this.batching.enveloped), (outgoing) => {
+      // Given up while it was compressed: the messages wait again already.
       if (carrier.flights.has(flight)) {
-        this.settle(flight, carrier, answer);
-        this.pump();
+        link.send(outgoing, (answer) => this.answered(flight, carrier, answer));
       }
     });
     return true;
   }
 
+  private answered(flight: Flight, carrier: Carrier, answer: Answer): void {
+    // An answer that comes after its connection was given up: the messages are on their way again already.
+    if (carrier.flights.has(flight)) {
+      this.settle(flight, carrier, answer);
+      this.pump();
+    }
+  }
+
   private settle(flight: Flight, carrier: Carrier, answer: Answer): void {
     const now = this.clock.monotonic();
-    const { held, queue, lane } = flight;
+    const { cargo, queue, lane } = flight;
     const suspected = carrier.failures > 0;
     carrier.answered(flight, answer.outcome !== 'retry', now);
     if (answer.outcome === 'retry') {
@@ -262,33 +323,19 @@ export class Delivery {
       if (answer.retryAfterMs !== undefined) {
         carrier.pausedUntil = Math.max(carrier.pausedUntil, now + answer.retryAfterMs);
       }
-      this.settlements.note(held.message.sequence, held.attempts);
+      this.noteAttempts(cargo);
       queue.refused(now + backoffMs(this.config.retry, queue.refusals + 1, this.random));
-      queue.takeBack(held);
+      queue.takeBack(cargo);
       return;
     }
     queue.acknowledged();
-    const connection = carrier.link.name;
-    this.settlements.remove(
-      held.message.sequence,
-      answer.outcome === 'acknowledged'
-        ? { fate: 'delivered', connection }
-        : { ...REJECTED, refusal: { reason: answer.reason, connection } },
-    );
-    lane.wake(queue);
-    lane.release(queue, held);
-    this.unpark(lane, queue);
-    if (answer.outcome === 'acknowledged') {
-      this.events.delivered(held.message, {
-        id: flight.id,
-        connection,
-        attempts: held.attempts,
-        storedMs: held.message.storedMs,
-        fallback: carrier.rank > 0,
-        duplicatePossible: held.duplicatePossible,
-      });
+    if (answer.outcome === 'rejected' && cargo.length > 1) {
+      // One of them is refused, or the whole for its size: the halves will tell.
+      this.noteAttempts(cargo);
+      queue.split(cargo);
+      lane.wake(queue);
     } else {
-      this.events.rejected(held.message, answer.reason);
+      this.conclude(flight, carrier, answer);
     }
     if (suspected) {
       this.pool.tend();
@@ -296,92 +343,51 @@ export class Delivery {
     }
   }
 
-  /** Messages whose connection was lost wait again, each in its place. */
-  private recover(flights: readonly Flight[]): void {
-    for (const { held, queue, lane } of flights) {
-      held.duplicatePossible = true;
-      queue.flying--;
-      queue.takeBack(held);
-      this.settlements.note(held.message.sequence, held.attempts);
-      lane.wake(queue);
+  /** Messages came to their end. */
+  private conclude({ cargo, queue, lane }: Flight, carrier: Carrier, answer: Answer): void {
+    const connection = carrier.link.name;
+    const ending =
+      answer.outcome === 'rejected'
+        ? { ...REJECTED, refusal: { reason: answer.reason, connection } }
+        : { fate: 'delivered' as const, connection };
+    for (const held of cargo) {
+      this.settlements.remove(held.message.sequence, ending);
     }
-  }
-
-  /** Keeps the lane's window full from the store. */
-  private fill(lane: Lane): void {
-    if (!lane.wantsRead || this.stopped) {
-      return;
-    }
-    lane.reading = true;
-    const { arrivals, rewinds } = lane;
-    this.outbox
-      .read({ priority: lane.priority, after: lane.cursor, maxRows: PAGE_ROWS, maxBytes: PAGE_BYTES })
-      .then((page) => {
-        lane.reading = false;
-        if (lane.rewinds !== rewinds) {
-          this.pump();
-          return;
-        }
-        const last = this.accept(page, (message) => lane.take(message));
-        lane.cursor = Math.max(lane.cursor, last);
-        lane.caughtUp = !page.more && lane.arrivals === arrivals;
-        this.pump();
-      })
-      .catch((thrown: unknown) => {
-        lane.reading = false;
-        this.events.storeFailed(toEdgeError(thrown, 'STORE'));
-      });
-  }
-
-  /** Fetches what was put back to the store while its topic was stuck. */
-  private unpark(lane: Lane, queue: TopicQueue): void {
-    if (queue.parkedFrom === undefined || queue.waiting.length > 0 || queue.fetching || this.stopped) {
-      return;
-    }
-    queue.fetching = true;
-    const upTo = lane.cursor;
-    const { rewinds } = lane;
-    const after = queue.parkedFrom - 1;
-    this.outbox
-      .read({
-        priority: lane.priority,
-        after,
-        only: { topic: queue.topic, upTo },
-        maxRows: PAGE_ROWS,
-        maxBytes: PAGE_BYTES,
-      })
-      .then((page) => {
-        queue.fetching = false;
-        if (lane.rewinds !== rewinds) {
-          return;
-        }
-        const last = this.accept(page, (message) => lane.hold(queue, message));
-        queue.parkedFrom = page.more ? last + 1 : lane.cursor > upTo ? upTo + 1 : undefined;
-        if (queue.waiting.length === 0) {
-          this.unpark(lane, queue);
-          lane.tidy(queue);
-        }
-        this.pump();
-      })
-      .catch((thrown: unknown) => {
-        queue.fetching = false;
-        this.events.storeFailed(toEdgeError(thrown, 'STORE'));
-      });
-  }
-
-  /**
-   * Takes a page's messages and deletes what is damaged in it; gives the page's last sequence. What was discarded
-   * while the page was read, and what expired while nobody looked, is not sent any more.
-   */
-  private accept(page: ReadResult, take: (message: StoredMessage) => void): number {
-    const age = this.outbox.age();
-    for (const message of page.messages) {
-      const expired = message.ttlMs > 0 && age - message.storedAge >= message.ttlMs;
-      if (!expired && !this.settlements.has(message.sequence)) {
-        take(message);
+    lane.wake(queue);
+    cargo.forEach((held) => lane.release(queue, held));
+    this.reader.unpark(lane, queue);
+    for (const { message, attempts, duplicatePossible } of cargo) {
+      if (answer.outcome === 'rejected') {
+        this.events.rejected(message, answer.reason);
+      } else {
+        this.events.delivered(message, {
+          id: parcelId(this.outbox.uuid, [message]),
+          connection,
+          attempts,
+          storedMs: message.storedMs,
+          fallback: carrier.rank > 0,
+          duplicatePossible,
+        });
       }
     }
-    this.removeCorrupt(page.corrupt);
-    return Math.max(0, page.messages.at(-1)?.sequence ?? 0, ...page.corrupt);
+  }
+
+  private noteAttempts(cargo: readonly Held[]): void {
+    for (const { message, attempts } of cargo) {
+      this.settlements.note(message.sequence, attempts);
+    }
+  }
+
+  /** Messages whose connection was lost wait again, each in its place. */
+  private recover(flights: readonly Flight[]): void {
+    for (const { cargo, queue, lane } of flights) {
+      cargo.forEach((held) => {
+        held.duplicatePossible = true;
+      });
+      queue.flying--;
+      queue.takeBack(cargo);
+      this.noteAttempts(cargo);
+      lane.wake(queue);
+    }
   }
 }

@@ -104,15 +104,15 @@ RED.nodes.registerType('resilient-uplink', {
     limitMB: { value: 1024, validate: numberField({ min: 0.01, optional: true }) },
     limitAge: { value: 0, validate: numberField({ min: 0, optional: true }) },
     overflow: { value: 'drop-lowest' },
-    batchSize: { value: 1 },
-    batchDelayMs: { value: 0 },
+    batchSize: { value: 1, validate: numberField({ min: 1, max: 1000, integer: true, optional: true }) },
+    batchDelayMs: { value: 0, validate: numberField({ min: 0, max: 3600000, optional: true }) },
     compression: { value: 'none' },
     retryMinMs: { value: 500, validate: numberField({ min: 1, optional: true }) },
     retryMaxMs: { value: 60000, validate: numberField({ min: 1, optional: true }) },
     ackTimeout: { value: 10, validate: numberField({ min: 0.1, max: 3600, optional: true }) },
     healthInterval: { value: 5, validate: numberField({ min: 0.1, max: 3600, optional: true }) },
     failback: { value: 30, validate: numberField({ min: 0, optional: true }) },
-    replayRate: { value: 0 },
+    replayRate: { value: 0, validate: numberField({ min: 0, max: 1000000, optional: true }) },
     drop: { value: [] },
     hash: { value: [] },
   },
@@ -157,6 +157,7 @@ RED.nodes.registerType('resilient-uplink', {
     }
     show('#uplink-drop', this.drop);
     show('#uplink-hash', this.hash);
+    foldable('#uplink-sending-heading', '#uplink-sending');
     foldable('#uplink-storage-heading', '#uplink-storage');
     foldable('#uplink-health-heading', '#uplink-health');
     foldable(

@@ -1,15 +1,7 @@
 import type { HttpDestination, HttpReply } from '../shared/connections';
-import { wireBody } from './envelope';
 import { isOther, SETTINGS_CHANGED, type Answer, type Link, type LinkObserver, type Outgoing } from './link';
-import type { BodyKind } from './outbox-port';
 
 const WINDOW = 8;
-const CONTENT_TYPES: Record<BodyKind, string> = {
-  json: 'application/json',
-  message: 'application/json',
-  text: 'text/plain; charset=utf-8',
-  binary: 'application/octet-stream',
-};
 /** Refusals that lie in the credential or in the moment, not in the message. */
 const TRANSIENT = new Set([401, 403, 408, 425, 429]);
 
@@ -66,14 +58,17 @@ export class HttpLink implements Link {
     });
   }
 
-  send({ id, topic, kind, body }: Outgoing, answer: (answer: Answer) => void): void {
+  send(outgoing: Outgoing, answer: (answer: Answer) => void): void {
     const { session } = this;
+    const { id, topic, body, contentType, encoding, batch } = outgoing;
     const headers = {
-      'content-type': CONTENT_TYPES[kind],
+      'content-type': contentType,
       'idempotency-key': id,
       'edge-topic': encodeURI(topic),
+      ...(encoding && { 'content-encoding': encoding }),
+      ...(batch !== undefined && { 'edge-batch': String(batch) }),
     };
-    this.destination.send(wireBody(kind, body, id), headers, session?.abort.signal).then(
+    this.destination.send(body, headers, session?.abort.signal).then(
       (reply) => {
         if (this.session === session) {
           answer(answerOfStatus(reply));

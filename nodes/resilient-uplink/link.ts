@@ -1,5 +1,3 @@
-import type { BodyKind } from './outbox-port';
-
 export const SETTINGS_CHANGED = 'its settings were changed';
 
 /** Whether a look-up gives something else than it gave before, or nothing any more. */
@@ -13,11 +11,20 @@ export function isOther<T>(lookUp: () => T, before: T): boolean {
 
 /** What goes over a connection. */
 export interface Outgoing {
-  /** `<store uuid>:<sequence>`, the same on every retry and every connection. */
+  /**
+   * `<store uuid>:<sequence>`, the same on every retry and every connection, or `<store uuid>:<first>-<last>` of a
+   * batch.
+   */
   id: string;
   topic: string;
-  kind: BodyKind;
+  /** The bytes as they are sent. */
   body: Uint8Array;
+  /** What `body` is, before it was compressed. */
+  contentType: string;
+  /** How `body` is compressed. */
+  encoding?: 'gzip';
+  /** How many messages are in it, when it is an envelope. */
+  batch?: number;
 }
 
 /** The other side's answer to one message. */
@@ -46,6 +53,8 @@ export interface Link {
   readonly ordered: boolean;
   /** How many messages may be under way at once; may change while opening. */
   readonly window: number;
+  /** Bytes of the largest body that the other side takes for a topic, where it said so. */
+  bodyLimit?(topic: string): number;
   open(observer: LinkObserver): void;
   send(message: Outgoing, answer: (answer: Answer) => void): void;
   /** Gives the connection up when it was opened with settings that have changed; the next `open` takes the new ones. */

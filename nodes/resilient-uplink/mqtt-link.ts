@@ -1,7 +1,6 @@
 import { ErrorWithReasonCode, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import type { Broker } from '../shared/connections';
 import { explainFailure } from '../shared/mqtt-client';
-import { wireBody } from './envelope';
 import { isOther, SETTINGS_CHANGED, type Answer, type Link, type LinkObserver, type Outgoing } from './link';
 
 const WINDOW = 128;
@@ -22,6 +21,22 @@ export function answerOf(error: Error): Answer {
     outcome: code !== undefined && PERMANENT_REASONS.has(code) ? 'rejected' : 'retry',
     reason: error.message,
   };
+}
+
+/**
+ * What MQTT 5 says about a message. A receiver that believes `application/json` tries to parse it, so compressed bytes
+ * are called what they are.
+ */
+function propertiesOf({ id, contentType, encoding, batch }: Outgoing): IClientPublishOptions['properties'] {
+  const userProperties: Record<string, string> = { 'edge-id': id };
+  if (batch !== undefined) {
+    userProperties['edge-batch'] = String(batch);
+  }
+  if (encoding) {
+    userProperties['content-encoding'] = encoding;
+    return { contentType: 'application/gzip', userProperties };
+  }
+  return batch === undefined ? { userProperties } : { contentType, userProperties };
 }
 
 /**
@@ -93,18 +108,23 @@ export class MqttLink implements Link {
     client.on('close', () => lose('the connection closed'));
   }
 
-  send({ id, topic, kind, body }: Outgoing, answer: (answer: Answer) => void): void {
+  bodyLimit(topic: string): number {
+    return this.maxPacket - Buffer.byteLength(topic) - PACKET_OVERHEAD;
+  }
+
+  send(outgoing: Outgoing, answer: (answer: Answer) => void): void {
     const { client } = this;
-    const bytes = wireBody(kind, body, id);
-    if (bytes.byteLength + Buffer.byteLength(topic) + PACKET_OVERHEAD > this.maxPacket) {
+    const { topic, body } = outgoing;
+    if (body.byteLength > this.bodyLimit(topic)) {
       const reason = `the broker takes packets of at most ${this.maxPacket} bytes`;
       queueMicrotask(() => answer({ outcome: 'rejected', reason }));
       return;
     }
     const options: IClientPublishOptions = { qos: this.qos };
     if (this.broker.protocolVersion === 5) {
-      options.properties = { userProperties: { 'edge-id': id } };
+      options.properties = propertiesOf(outgoing);
     }
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     client?.publish(topic, bytes, options, (error) => {
       // Answers of a connection that was given up say nothing.
       if (this.client === client && client.connected) {

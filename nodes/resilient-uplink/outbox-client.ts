@@ -17,6 +17,7 @@ import {
   type ReadResult,
   type Settlement,
   type StoredMessage,
+  type TopicsPage,
   type Usage,
 } from './outbox-port';
 import { pack, unpack, type Packed, type StoredHead } from './packing';
@@ -29,6 +30,7 @@ export type OutboxWorkerMethods = {
   append(packed: Packed<NewHead>): { first: number; storedMs: number; storedAge: number; usage: Usage };
   read(request: ReadRequest): PackedResult;
   settle(settlement: Settlement): Usage;
+  topics(request: { after: number; maxRows: number }): TopicsPage;
   expired(request: { maxAgeMs: number; maxRows: number }): PackedResult;
   victims(request: { bytes: number; order: EvictionOrder; keep: number[]; maxRows: number }): PackedResult;
   ledger(request: LedgerRequest): LedgerReport;
@@ -142,6 +144,10 @@ export class OutboxClient implements Outbox, OutboxRecords {
 
   async read(request: ReadRequest): Promise<ReadResult> {
     return this.result(this.worker.call('read', request));
+  }
+
+  topics(request: { after: number; maxRows: number }): Promise<TopicsPage> {
+    return this.guarded(this.worker.call('topics', request));
   }
 
   async settle(settlement: Settlement): Promise<void> {

@@ -65,6 +65,15 @@ export interface ReadResult {
   more: boolean;
 }
 
+/** Whose messages are stored, from one stretch of the store. */
+export interface TopicsPage {
+  topics: { priority: number; topic: string; last: number }[];
+  /** The stretch's last sequence. */
+  last: number;
+  /** Whether rows may be left behind it. */
+  more: boolean;
+}
+
 /** Ends that a message can come to; `unrecorded` was stored before the ledger was kept. */
 export type Fate = 'delivered' | 'expired' | 'evicted' | 'rejected' | 'corrupt' | 'unrecorded';
 
@@ -135,6 +144,8 @@ export interface Outbox {
   /** The store's age now, ms: it advances with the monotonic clock, whatever the wall clock does. */
   age(): number;
   read(request: ReadRequest): Promise<ReadResult>;
+  /** The topics of the rows after a sequence, each with its last row among them; missing where it is not needed. */
+  topics?(request: { after: number; maxRows: number }): Promise<TopicsPage>;
   settle(settlement: Settlement): Promise<void>;
   /** Messages whose time to live is over, or that are older than `maxAgeMs` (0 = no limit). They stay stored. */
   expired(request: { maxAgeMs: number; maxRows: number }): Promise<ReadResult>;

@@ -73,6 +73,7 @@ const methods = {
   },
   append: (packed) => using((store) => ({ ...store.append(unpack(packed)), usage: store.usage() })),
   read: (request) => using((store) => sending(store.read(request))),
+  topics: (request) => using((store) => store.topics(request)),
   settle: (settlement) =>
     using((store) => {
       store.settle(settlement);

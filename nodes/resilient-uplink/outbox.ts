@@ -17,6 +17,7 @@ import {
   type ReadResult,
   type Removal,
   type Settlement,
+  type TopicsPage,
   type Usage,
 } from './outbox-port';
 
@@ -145,6 +146,19 @@ export class OutboxStore {
 
   read(request: ReadRequest): ReadResult {
     return this.reader.read(request);
+  }
+
+  topics({ after, maxRows }: { after: number; maxRows: number }): TopicsPage {
+    const rows = this.sql(
+      `SELECT priority, topic, MAX(sequence) AS last, COUNT(*) AS count
+       FROM (SELECT priority, topic, sequence FROM message WHERE sequence > ? ORDER BY sequence LIMIT ?)
+       GROUP BY priority, topic`,
+    ).all(after, maxRows) as unknown as { priority: number; topic: string; last: number; count: number }[];
+    return {
+      topics: rows.map(({ priority, topic, last }) => ({ priority, topic, last })),
+      last: rows.reduce((end, { last }) => Math.max(end, last), after),
+      more: rows.reduce((sum, { count }) => sum + count, 0) >= maxRows,
+    };
   }
 
   expired(request: { maxAgeMs: number; maxRows: number }): ReadResult {

@@ -1,4 +1,6 @@
+import type { Portion } from './batching';
 import type { StoredMessage } from './outbox-port';
+import { entrySize } from './parcel';
 
 /** A message in memory on its way out. */
 export interface Held {
@@ -7,12 +9,14 @@ export interface Held {
   attempts: number;
   /** Whether it was sent before without an answer. */
   duplicatePossible: boolean;
+  /** Whether it was stored while a connection worked, which has worked since. */
+  live: boolean;
 }
 
 /** The held messages of one topic and priority, oldest first, and what keeps them from being sent. */
 export class TopicQueue {
   readonly waiting: Held[] = [];
-  /** How many of them are on their way, all over the connection `carrier`. */
+  /** How many sends of them are on their way, all over the connection `carrier`. */
   flying = 0;
   carrier: object | undefined;
   /** Refusals in a row, for the backoff. */
@@ -24,7 +28,11 @@ export class TopicQueue {
   /** Whether the queue stands in the lane's ready list. */
   ready = false;
   fetching = false;
+  /** Whether waiting for company is over: what waits goes as it is. */
+  hurried = false;
   private width = 1;
+  /** Last sequences of parts that are sent by themselves, nearest first: of a batch to repeat, or one that was split. */
+  private parts: number[] = [];
 
   constructor(readonly topic: string) {}
 
@@ -41,6 +49,27 @@ export class TopicQueue {
     );
   }
 
+  /** Takes what goes next: the first message, and as many after it as fit and belong to its part. */
+  takePortion({ maxRows, maxBytes }: Portion): Held[] {
+    const end = this.partEnd();
+    let count = 0;
+    let bytes = 0;
+    for (const { message } of this.waiting) {
+      bytes += entrySize(message);
+      if (count > 0 && (count >= maxRows || bytes > maxBytes || message.sequence > end)) {
+        break;
+      }
+      count++;
+    }
+    this.hurried = false;
+    return this.waiting.splice(0, count);
+  }
+
+  /** Whether what goes next is decided already, and nothing may join it. */
+  get isPart(): boolean {
+    return this.partEnd() < Infinity;
+  }
+
   acknowledged(): void {
     this.flying--;
     this.refusals = 0;
@@ -54,8 +83,8 @@ export class TopicQueue {
     this.retryAt = Math.max(this.retryAt, retryAt);
   }
 
-  /** Puts a message in its place: one that was sent in vain, or was just read. */
-  takeBack(held: Held): void {
+  /** Puts a message in its place, which is nearly always the last or the first. */
+  insert(held: Held): void {
     const { waiting } = this;
     const { sequence } = held.message;
     if (waiting.length === 0 || waiting[waiting.length - 1].message.sequence < sequence) {
@@ -64,5 +93,32 @@ export class TopicQueue {
     }
     const index = waiting.findIndex(({ message }) => message.sequence > sequence);
     waiting.splice(index, 0, held);
+  }
+
+  /**
+   * Takes messages back that were sent in vain, to their place. What was sent as a batch is sent as the same batch
+   * again, so that its id names the same messages.
+   */
+  takeBack(cargo: readonly Held[]): void {
+    cargo.forEach((held) => this.insert(held));
+    const last = cargo[cargo.length - 1].message.sequence;
+    if (cargo.length > 1 && this.parts[0] !== last) {
+      this.parts.unshift(last);
+    }
+  }
+
+  /** Takes a batch back that was refused for good and lets its halves go by themselves, before anything newer. */
+  split(cargo: readonly Held[]): void {
+    this.takeBack(cargo);
+    this.parts.unshift(cargo[Math.ceil(cargo.length / 2) - 1].message.sequence);
+  }
+
+  private partEnd(): number {
+    if (this.waiting.length > 0) {
+      while (this.parts.length > 0 && this.parts[0] < this.waiting[0].message.sequence) {
+        this.parts.shift();
+      }
+    }
+    return this.parts[0] ?? Infinity;
   }
 }

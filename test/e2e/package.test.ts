@@ -55,6 +55,7 @@ test('the tarball holds the nodes, their dialogs, texts, icons, examples and mod
     }
   }
   assert.ok(paths.includes('examples/predictive-maintenance.json'));
+  assert.ok(paths.includes('examples/split-batches.json'));
   assert.ok(paths.includes('models/cnc-failure.onnx'));
   assert.deepEqual(
     paths.filter((path) => /(^|\/)(test|bench|simulation|scripts)\/|\.py$|\.ts$/.test(path)),

@@ -23,11 +23,27 @@ test('an empty node has the defaults of the contract', () => {
   assert.equal(config.failbackMs, 30_000);
 });
 
-test('what is not built yet is refused plainly, never ignored', () => {
-  for (const raw of [{ batchSize: 10 }, { batchDelayMs: 5 }, { compression: 'gzip' }, { replayRate: 100 }]) {
+test('batches, compression and the limit on the backlog are bounded', () => {
+  const { batchSize, batchDelayMs, compression, replayRate } = parseUplinkConfig({});
+  assert.deepEqual([batchSize, batchDelayMs, compression, replayRate], [1, 0, 'none', 0]);
+  const texts = parseUplinkConfig({
+    batchSize: '50',
+    batchDelayMs: '20',
+    compression: 'gzip',
+    replayRate: 0.5,
+  });
+  assert.equal(texts.batchSize, 50);
+  assert.equal(texts.replayRate, 0.5);
+  for (const raw of [
+    { batchSize: 0 },
+    { batchSize: 1.5 },
+    { batchSize: 1001 },
+    { batchDelayMs: -1 },
+    { compression: 'zip' },
+    { replayRate: -1 },
+  ]) {
     assert.match(refusal(raw), new RegExp(Object.keys(raw)[0]));
   }
-  assert.equal(refusal({ batchSize: '1', batchDelayMs: '0', compression: 'none', replayRate: 0 }), '');
 });
 
 test('pseudonyms need a key', () => {

@@ -1,5 +1,6 @@
 import type { Random } from '../../../nodes/shared/random';
 import type { Answer, Link, LinkObserver, Outgoing } from '../../../nodes/resilient-uplink/link';
+import { entriesOf } from './support';
 
 /** What reached the other side, in the order in which it did, over all connections. */
 export interface Arrival {
@@ -91,9 +92,10 @@ export class HostileLink implements Link {
   }
 
   private handle(outgoing: Outgoing, session: number, kind: 'any' | 'kind'): Answer | undefined {
-    const text = Buffer.from(outgoing.body).toString();
-    const sequence = Number(outgoing.id.split(':')[1]);
-    if (this.isPoison(text)) {
+    const entries = entriesOf(outgoing);
+    const [{ id, text }] = entries;
+    const sequence = Number(id.split(':')[1]);
+    if (entries.some((entry) => this.isPoison(entry.text))) {
       return { outcome: 'rejected', reason: 'poison' };
     }
     const stream = `${session} ${outgoing.topic} ${text.split(' ')[1]}`;
@@ -106,7 +108,7 @@ export class HostileLink implements Link {
       return { outcome: 'retry', reason: 'refused' };
     }
     this.refusedFrom.delete(stream);
-    this.arrivals.push({ id: outgoing.id, text });
+    this.arrivals.push(...entries);
     return { outcome: 'acknowledged' };
   }
 

@@ -39,6 +39,7 @@ class World {
   constructor(
     private readonly random: SeededRandom,
     folder: string,
+    private readonly batches: Way,
   ) {
     this.path = join(folder, 'outbox.db');
     const poison = (text: string): boolean => this.poisonous && text.endsWith('poison');
@@ -147,15 +148,22 @@ class World {
     this.database = openStore(this.path, this.clock);
     const outbox = new LocalOutbox(this.database.store);
     this.outbox = outbox;
-    this.delivery = new Delivery(this.links, outbox, CONFIG, this.clock, this.random, {
-      delivered: () => undefined,
-      rejected: ({ sequence }) => this.reported.add(`${outbox.uuid}:${sequence}`),
-      corrupt: (sequences) => assert.fail(`corrupt: ${sequences.join()}`),
-      connectionFailed: () => undefined,
-      changed: () => undefined,
-      // A crashed run's last calls find its database closed.
-      storeFailed: (error) => assert.equal(outbox === this.outbox, false, error.message),
-    });
+    this.delivery = new Delivery(
+      this.links,
+      outbox,
+      { ...CONFIG, ...this.batches },
+      this.clock,
+      this.random,
+      {
+        delivered: () => undefined,
+        rejected: ({ sequence }) => this.reported.add(`${outbox.uuid}:${sequence}`),
+        corrupt: (sequences) => assert.fail(`corrupt: ${sequences.join()}`),
+        connectionFailed: () => undefined,
+        changed: () => undefined,
+        // A crashed run's last calls find its database closed.
+        storeFailed: (error) => assert.equal(outbox === this.outbox, false, error.message),
+      },
+    );
     this.delivery.start();
   }
 }
@@ -181,11 +189,42 @@ function check({ accepted, arrivals, reported }: World): void {
   }
 }
 
-test('every accepted message arrives, in order, or is reported, through any faults and crashes', async () => {
+interface Way {
+  batchSize: number;
+  batchDelayMs: number;
+  replayRate: number;
+}
+
+const WAYS: [string, fc.Arbitrary<Way>][] = [
+  ['one by one', fc.constant({ batchSize: 1, batchDelayMs: 0, replayRate: 0 })],
+  [
+    'in batches',
+    fc.record({
+      batchSize: fc.integer({ min: 2, max: 12 }),
+      batchDelayMs: fc.constantFrom(0, 70, 900),
+      replayRate: fc.constant(0),
+    }),
+  ],
+  [
+    'with a limit on the backlog',
+    fc.record({
+      batchSize: fc.constantFrom(1, 3),
+      batchDelayMs: fc.constant(0),
+      replayRate: fc.constantFrom(10, 50),
+    }),
+  ],
+];
+
+for (const [way, batches] of WAYS) {
+  test(`every accepted message arrives ${way}, in order, or is reported, through any faults and crashes`, () =>
+    live(batches));
+}
+
+async function live(batches: (typeof WAYS)[number][1]): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), async (seed) => {
+    fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), batches, async (seed, config) => {
       const folder = folderOf('never-loses');
-      const world = new World(new SeededRandom(seed), folder.path);
+      const world = new World(new SeededRandom(seed), folder.path, config);
       try {
         for (let step = 0; step < STEPS; step++) {
           await world.step();
@@ -210,4 +249,4 @@ test('every accepted message arrives, in order, or is reported, through any faul
     }),
     { numRuns: Number(process.env.UPLINK_WORLDS ?? 40), endOnFailure: true },
   );
-});
+}

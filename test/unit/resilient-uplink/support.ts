@@ -19,6 +19,7 @@ import type {
   ReadResult,
   Settlement,
   StoredMessage,
+  TopicsPage,
   Usage,
 } from '../../../nodes/resilient-uplink/outbox-port';
 import type { FakeClock } from '../../support/fake-clock';
@@ -71,6 +72,10 @@ export class LocalOutbox implements Outbox, OutboxRecords {
 
   read(request: ReadRequest): Promise<ReadResult> {
     return this.run(() => this.store.read(request));
+  }
+
+  topics(request: { after: number; maxRows: number }): Promise<TopicsPage> {
+    return this.run(() => this.store.topics(request));
   }
 
   settle(settlement: Settlement): Promise<void> {
@@ -188,4 +193,14 @@ export class FakeLink implements Link {
 export function folderOf(prefix: string): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), `${prefix}-`));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The messages in what was sent, whether in an envelope or alone. */
+export function entriesOf({ id, body, batch }: Outgoing): { id: string; text: string }[] {
+  const text = Buffer.from(body).toString();
+  if (batch === undefined) {
+    return [{ id, text }];
+  }
+  const { messages } = JSON.parse(text) as { messages: { id: string; payload: string }[] };
+  return messages.map((entry) => ({ id: entry.id, text: entry.payload }));
 }

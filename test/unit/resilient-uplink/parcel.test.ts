@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Outgoing } from '../../../nodes/resilient-uplink/link';
+import type { BodyKind } from '../../../nodes/resilient-uplink/outbox-port';
+import { entrySize, parcelOf } from '../../../nodes/resilient-uplink/parcel';
+import { Press } from '../../../nodes/resilient-uplink/press';
+
+function row(sequence: number, kind: BodyKind, body: string | Buffer) {
+  return { sequence, topic: 'plant/"1"', kind, body: Buffer.from(body) };
+}
+
+test('an envelope says about each message what it is, and is JSON whatever is in it', () => {
+  const rows = [
+    row(3, 'json', '{"x":1.5}'),
+    row(5, 'text', 'a "quoted" line\n'),
+    row(6, 'text', ''),
+    row(8, 'binary', Buffer.from([0, 255, 31, 139])),
+    row(9, 'json', 'NaN'),
+    row(10, 'json', '-Infinity'),
+    row(12, 'message', '{"topic":"t","payload":{"y":2},"detection":null}'),
+  ];
+  const { id, body, batch, contentType } = parcelOf('store', rows, true);
+  assert.equal(id, 'store:3-12');
+  assert.equal(batch, 7);
+  assert.equal(contentType, 'application/json');
+  assert.deepEqual(JSON.parse(Buffer.from(body).toString()), {
+    edgeBatch: 1,
+    id: 'store:3-12',
+    topic: 'plant/"1"',
+    messages: [
+      { id: 'store:3', payload: { x: 1.5 } },
+      { id: 'store:5', payload: 'a "quoted" line\n' },
+      { id: 'store:6', payload: '' },
+      { id: 'store:8', payload: 'AP8fiw==', encoding: 'base64' },
+      { id: 'store:9', payload: 'NaN' },
+      { id: 'store:10', payload: '-Infinity' },
+      { id: 'store:12', topic: 't', payload: { y: 2 }, detection: null },
+    ],
+  });
+});
+
+test('a message that does not travel in an envelope is what it always was', () => {
+  const { id, body, batch, contentType } = parcelOf('store', [row(3, 'text', 'plain')], false);
+  assert.equal(id, 'store:3');
+  assert.equal(Buffer.from(body).toString(), 'plain');
+  assert.equal(batch, undefined);
+  assert.equal(contentType, 'text/plain; charset=utf-8');
+});
+
+test('the size that is reckoned with is not too small', () => {
+  const store = '6b0e8dd2-1f6c-4b0a-9f0e-8f1d8f5e2b11';
+  const rows = [
+    row(Number.MAX_SAFE_INTEGER - 1, 'binary', Buffer.alloc(1000)),
+    row(Number.MAX_SAFE_INTEGER, 'json', '[]'),
+  ];
+  const { body } = parcelOf(store, rows, true);
+  assert.ok(body.byteLength < rows.reduce((sum, entry) => sum + entrySize(entry), 160 + 9));
+});
+
+function outgoing(id: string): Outgoing {
+  return { id, topic: 't', body: Buffer.from(id), contentType: 'text/plain' };
+}
+
+test('what is compressed sooner does not overtake, and what cannot be compressed is sent as it is', async () => {
+  const finish: (() => void)[] = [];
+  const press = new Press('gzip', (body) => {
+    const id = Buffer.from(body).toString();
+    return new Promise((resolve, reject) => {
+      finish.push(() => (id === 'second' ? reject(new Error('no memory')) : resolve(Buffer.from(`z${id}`))));
+    });
+  });
+  const ready: Outgoing[] = [];
+  for (const id of ['first', 'second', 'third']) {
+    press.press(outgoing(id), (done) => ready.push(done));
+  }
+  finish[2]();
+  finish[1]();
+  await new Promise(setImmediate);
+  assert.equal(ready.length, 0);
+  finish[0]();
+  await new Promise(setImmediate);
+  assert.deepEqual(
+    ready.map(({ body, encoding }) => [Buffer.from(body).toString(), encoding]),
+    [
+      ['zfirst', 'gzip'],
+      ['second', undefined],
+      ['zthird', 'gzip'],
+    ],
+  );
+});
