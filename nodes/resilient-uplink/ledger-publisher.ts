@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../shared/clock';
 import { toEdgeError, type EdgeError } from '../shared/errors';
 import { envelopeOf, type EnvelopeConfig } from './envelope';
-import type { LedgerCounts, LedgerReport } from './ledger-report';
+import type { LedgerCounts, LedgerReport, ReportedRange } from './ledger-report';
 import type { NewMessage, OutboxRecords } from './outbox-port';
 
 const HOUR_MS = 3_600_000;
@@ -14,29 +14,32 @@ interface Publication {
   age: number;
   to: number;
   counts: LedgerCounts;
+  /** The sequence of the message that carried it. */
+  own: number;
 }
 
 /**
  * Sends the ledger on through the outbox itself, an hour after the last time by the store's age, if anything has
- * happened that was not the ledger's own message.
+ * happened since that was not the ledger's own message. While that one still waits no other is added: where nobody takes
+ * it, or during a long outage, one is enough.
  */
 export class LedgerPublisher {
   private timer: Timer | undefined;
   private working: Promise<void> | undefined;
   private stopped = false;
 
-  /** @param send stores the message that carries a report */
+  /** @param send stores the message that carries a report, and gives its sequence */
   constructor(
     private readonly outbox: Pick<OutboxRecords, 'age' | 'ledger' | 'publication' | 'notePublication'>,
     private readonly clock: Clock,
-    private readonly send: (report: LedgerReport) => Promise<void>,
+    private readonly send: (report: LedgerReport) => Promise<number>,
     private readonly failed: (error: EdgeError) => void,
   ) {}
 
   start(): void {
     this.run(async () => {
       const before = parsed(await this.outbox.publication());
-      return (before?.age ?? 0) + HOUR_MS - this.outbox.age();
+      return Math.max(0, (before?.age ?? 0) + HOUR_MS - this.outbox.age());
     });
   }
 
@@ -69,21 +72,22 @@ export class LedgerPublisher {
 
   private async publish(): Promise<number> {
     const before = parsed(await this.outbox.publication());
+    const own = before && (await this.outbox.ledger({ from: before.own, maxRanges: 1 })).ranges.at(0);
     const report = await this.outbox.ledger({ maxRanges: MOST_RANGES });
-    if (report.to > 0 && isNews(report, before)) {
-      await this.sendFitting(report);
-      const note: Publication = { age: this.outbox.age(), to: report.to, counts: report.counts };
+    if (report.to > 0 && own?.fate !== 'pending' && (!before || !own || isNews(report, before, own))) {
+      const sequence = await this.sendFitting(report);
+      const { to, counts } = report;
+      const note: Publication = { age: this.outbox.age(), to, counts, own: sequence };
       await this.outbox.notePublication(JSON.stringify(note));
     }
     return HOUR_MS;
   }
 
   /** In a small outbox, more of the oldest is summarised. */
-  private async sendFitting(report: LedgerReport): Promise<void> {
+  private async sendFitting(report: LedgerReport): Promise<number> {
     for (let most = MOST_RANGES; ; most = Math.floor(most / 2)) {
       try {
-        await this.send(most < MOST_RANGES ? await this.outbox.ledger({ maxRanges: most }) : report);
-        return;
+        return await this.send(most < MOST_RANGES ? await this.outbox.ledger({ maxRanges: most }) : report);
       } catch (thrown) {
         if (most <= 1 || toEdgeError(thrown).code !== 'TOO_LARGE') {
           throw thrown;
@@ -99,23 +103,17 @@ export function ledgerMessage(report: LedgerReport, config: EnvelopeConfig): New
   return envelopeOf(msg, { ...config, drop: [], hash: [], priority: 'normal', ttlMs: 0 });
 }
 
-/** Whether something happened since a publication, apart from what became of the message that it was sent in. */
-export function isNews({ to, counts, ranges }: LedgerReport, before: Publication | undefined): boolean {
-  if (!before || to > before.to + 1) {
+/** Whether something happened since a publication, apart from what became of its own message. */
+function isNews({ to, counts }: LedgerReport, before: Publication, own: ReportedRange): boolean {
+  if (to > before.to + 1 || own.fate === 'summarised') {
     return true;
   }
   const now = numbers(counts);
-  const own = to > before.to ? ranges.at(-1) : undefined;
-  if (own?.fate === 'summarised') {
-    return true;
-  }
-  if (own) {
-    const key = own.fate === 'delivered' ? connectionKey(own.connection ?? '') : own.fate;
-    now.set(key, (now.get(key) ?? 0) - 1);
-  }
+  const key = own.fate === 'delivered' ? connectionKey(own.connection ?? '') : own.fate;
+  now.set(key, (now.get(key) ?? 0) - 1);
   const then = numbers(before.counts);
   return [...new Set([...now.keys(), ...then.keys()])].some(
-    (key) => (now.get(key) ?? 0) !== (then.get(key) ?? 0),
+    (name) => (now.get(name) ?? 0) !== (then.get(name) ?? 0),
   );
 }
 

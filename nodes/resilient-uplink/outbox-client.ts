@@ -56,7 +56,7 @@ const BATCH_ROWS = 1000;
 
 interface Waiting {
   message: NewMessage;
-  resolve: () => void;
+  resolve: (sequence: number) => void;
   reject: (error: EdgeError) => void;
 }
 
@@ -108,11 +108,11 @@ export class OutboxClient implements Outbox, OutboxRecords {
   }
 
   /**
-   * Stores a message; resolves once it is synced to disk.
+   * Stores a message; resolves with its sequence once it is synced to disk.
    *
    * @throws EdgeError `OUTBOX_FULL` or `STORE`, by rejection; the message is then not stored.
    */
-  append(message: NewMessage): Promise<void> {
+  append(message: NewMessage): Promise<number> {
     const size = sizeOf(message);
     if (this.closed) {
       return Promise.reject(new EdgeError('STORE', 'The outbox is closed. Send the message again.'));
@@ -254,7 +254,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
             earlierRun: false,
           })),
         );
-        batch.forEach(({ resolve }) => resolve());
+        batch.forEach(({ resolve }, index) => resolve(answer.first + index));
       },
       (thrown: unknown) => {
         this.settled([]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { LedgerReport } from '../../nodes/resilient-uplink/ledger-report';
 import type { EdgeMessage } from '../../nodes/shared/messages';
@@ -31,7 +32,7 @@ let runtime: TestRuntime;
 let url: string;
 /** What the HTTP destination refuses for good. */
 let refuses = (body: string): boolean => body.startsWith('bad');
-const requests: { key: string; body: string }[] = [];
+const requests: { key: string; topic: string; body: string }[] = [];
 let count = 0;
 
 const server = createServer((request: IncomingMessage, response) => {
@@ -39,7 +40,11 @@ const server = createServer((request: IncomingMessage, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     const body = Buffer.concat(chunks).toString();
-    requests.push({ key: String(request.headers['idempotency-key']), body });
+    requests.push({
+      key: String(request.headers['idempotency-key']),
+      topic: decodeURIComponent(String(request.headers['edge-topic'])),
+      body,
+    });
     response.statusCode = refuses(body) ? 422 : 204;
     response.end();
   });
@@ -181,8 +186,8 @@ test('what was refused for good is listed, requeued with its id and in order, an
   assert.deepEqual(await ask(id, 'requeue', { topic: 'a' }), { requeued: 2, left: 1 });
   await runtime.until(() => requests.length === 2, 'the requeued messages');
   assert.deepEqual(requests, [
-    { key: `${store}:1`, body: 'bad 1' },
-    { key: `${store}:4`, body: 'bad 3' },
+    { key: `${store}:1`, topic: 'a', body: 'bad 1' },
+    { key: `${store}:4`, topic: 'a', body: 'bad 3' },
   ]);
   assert.deepEqual(await ask(id, 'requeue', { ids: [refused[1].error?.details?.id, `${store}:1`] }), {
     requeued: 1,
@@ -222,6 +227,31 @@ test('requeues everything, also after a restart; binary messages are listed as b
     'all of them',
   );
   assert.equal((await ask<LedgerReport>(id, 'ledger')).counts.delivered.web, 601);
+});
+
+test('publishes the ledger through the outbox when the hour is over, once', async () => {
+  const id = await deploy({ topic: 'north/{topic}' });
+  runtime.inject(id, { topic: 'a', payload: 'one' });
+  await collect('delivered', 1);
+  await runtime.deploy([]);
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
+  const database = new DatabaseSync(join(runtime.userDir, 'edge', 'uplink', id, 'outbox.db'));
+  database.exec('UPDATE store SET age_ms = 3600001');
+  database.close();
+  requests.length = 0;
+  const nodes = flow(id, [{ id: 'web', type: 'edge-http', name: 'web', url }], { topic: 'north/{topic}' });
+  await runtime.deploy(nodes);
+  const [published] = (await collect('delivered', 1)) as Uplinked[];
+  const report = published.payload as LedgerReport;
+  assert.equal(published.topic, `edge/ledger/${report.store}`);
+  assert.equal(published.uplink.id, `${report.store}:2`);
+  assert.deepEqual(report.counts.delivered, { web: 1 });
+  assert.deepEqual(JSON.parse(requests[0].body), report);
+  assert.equal(requests[0].topic, `north/edge/ledger/${report.store}`);
+  await runtime.deploy(nodes);
+  runtime.inject(id, { topic: 'a', payload: 'two' });
+  await collect('delivered', 1);
+  assert.equal(requests.length, 2, 'the ledger, and the message after it');
 });
 
 test('says what it cannot do', async () => {

@@ -50,7 +50,7 @@ function open(): void {
 }
 
 async function start(maxBytes = 1e6): Promise<void> {
-  const send = (report: LedgerReport): Promise<void> => {
+  const send = (report: LedgerReport): number => {
     if (full) {
       throw new EdgeError('OUTBOX_FULL', 'full');
     }
@@ -58,7 +58,7 @@ async function start(maxBytes = 1e6): Promise<void> {
       ledgerMessage(report, { ...ENVELOPE, drop: [], hash: [], maxBytes }),
     ]);
     published.push({ sequence, report });
-    return Promise.resolve();
+    return sequence;
   };
   publisher = new LedgerPublisher(
     outbox,
@@ -116,6 +116,7 @@ test('publishes nothing of nothing, and nothing when only its own message has mo
   await clock.advance(HOUR);
   assert.equal(published.length, 2);
   assert.deepEqual(published[1].report.counts.delivered, { web: 2 });
+  current.store.settle(delivered([published[1].sequence]));
   await clock.advance(HOUR);
   assert.equal(published.length, 2);
   append(1);
@@ -123,13 +124,18 @@ test('publishes nothing of nothing, and nothing when only its own message has mo
   assert.equal(published.length, 3);
 });
 
-test('tells that a message has moved while its own still waits', async () => {
+test('adds no other while its own still waits, and makes up for it when that one is gone', async () => {
   await start();
   append(1);
   await clock.advance(HOUR);
   current.store.settle(delivered([1]));
+  append(5);
+  await clock.advance(3 * HOUR);
+  assert.equal(published.length, 1);
+  current.store.settle(delivered([published[0].sequence]));
   await clock.advance(HOUR);
   assert.equal(published.length, 2);
+  assert.deepEqual([published[1].report.to, published[1].report.counts.pending], [7, 5]);
 });
 
 test('keeps to the hour over restarts, and makes up for one that passed without power', async () => {
@@ -142,6 +148,7 @@ test('keeps to the hour over restarts, and makes up for one that passed without 
   await clock.advance(1000);
   assert.equal(published.length, 1);
   append(1);
+  current.store.settle(delivered([published[0].sequence]));
   await restart(2 * HOUR);
   await clock.advance(1000);
   assert.equal(published.length, 2);

@@ -43,8 +43,14 @@ const code = (expected: string) => (thrown: unknown) =>
 
 test('messages of one moment share a commit, and each is told when it is on disk', async () => {
   const { outbox, stored } = await start();
-  await Promise.all(Array.from({ length: 200 }, (_, index) => outbox.append(message('a', `m${index}`))));
+  const sequences = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => outbox.append(message('a', `m${index}`))),
+  );
   assert.equal(stored.length, 1);
+  assert.deepEqual(
+    sequences,
+    stored[0].map(({ sequence }) => sequence),
+  );
   assert.deepEqual(
     stored[0].map(({ sequence }) => sequence),
     Array.from({ length: 200 }, (_, index) => index + 1),
