@@ -224,3 +224,27 @@ test('the flow split-batches takes apart what the uplink sends, and leaves other
     ),
   );
 });
+
+test('after a restart the backlog goes at its rate, and a live message of another topic before it', async () => {
+  const server = await MqttServer.start();
+  servers.push(server);
+  const id = newId();
+  await runtime.deploy(flow(id, []));
+  for (let index = 0; index < 1500; index++) {
+    runtime.inject(id, { topic: 'old', payload: `old${index}` });
+  }
+  await collect('done', 1500);
+  await runtime.deploy(flow(id, [broker('cloud', server)], { replayRate: 20 }));
+  await runtime.until(() => server.texts.length > 3, 'the first of the backlog');
+  const startedAt = performance.now();
+  runtime.inject(id, { topic: 'new', payload: 'live' });
+  await runtime.until(() => server.texts.includes('live'), 'the live message');
+  const seconds = (performance.now() - startedAt) / 1000;
+  assert.ok(seconds < 2, `live after ${seconds} s`);
+  const old = server.texts.filter((text) => text !== 'live');
+  assert.ok(old.length < 20 * (seconds + 3) + 10, `${old.length} of the backlog`);
+  assert.deepEqual(
+    old,
+    old.map((_, index) => `old${index}`),
+  );
+});

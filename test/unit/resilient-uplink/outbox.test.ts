@@ -180,3 +180,27 @@ test('returns disk space after the backlog is gone', () => {
   }
   assert.ok(pages() < full / 2, `${pages()} of ${full} pages left`);
 });
+
+test('tells whose messages it holds, stretch by stretch', () => {
+  current.store.append([
+    message('a', '1'),
+    message('b', '2', { priority: 2 }),
+    message('a', '3'),
+    message('a', '4', { priority: 2 }),
+    message('c', '5'),
+  ]);
+  assert.deepEqual(current.store.topics({ after: 0, maxRows: 4 }), {
+    topics: [
+      { priority: 1, topic: 'a', last: 3 },
+      { priority: 2, topic: 'a', last: 4 },
+      { priority: 2, topic: 'b', last: 2 },
+    ],
+    last: 4,
+    more: true,
+  });
+  assert.deepEqual(current.store.topics({ after: 4, maxRows: 4 }), {
+    topics: [{ priority: 1, topic: 'c', last: 5 }],
+    last: 5,
+    more: false,
+  });
+});

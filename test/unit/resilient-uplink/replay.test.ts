@@ -175,6 +175,32 @@ test('what came while sending was paused is backlog afterwards', async () => {
   assert.ok(link.sent.length > 5 && link.sent.length <= 25, `${link.sent.length} in 2 s`);
 });
 
+test('live messages that passed the backlog and are stuck then are put back and lose neither order nor anything', async () => {
+  outbox.append(numbered('old', 3000));
+  const link = new FakeLink('broker');
+  const refused = new Set(['secret']);
+  link.onSend = ({ outgoing, answer }) =>
+    answer(
+      refused.has(outgoing.topic) ? { outcome: 'retry', reason: 'not now' } : { outcome: 'acknowledged' },
+    );
+  const delivery = await start(link, { replayRate: 300 });
+  append(delivery, numbered('secret', 100));
+  await clock.advance(1000);
+  refused.add('old');
+  await clock.advance(60_000);
+  append(delivery, [message('other', 'goes'), message('secret', 'secret100')]);
+  await clock.advance(1000);
+  assert.equal(link.texts.at(-1), 'goes', 'what is stuck holds up nothing else');
+  refused.clear();
+  link.sent.length = 0;
+  await clock.advance(120_000);
+  assert.equal(outbox.usage.messages, 0);
+  assert.deepEqual(
+    link.texts.filter((text) => text.startsWith('secret')),
+    numbered('secret', 101).map(({ body }) => Buffer.from(body).toString()),
+  );
+});
+
 test('order holds, and nothing is sent twice, with backlogs, stuck topics and live messages beyond memory', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), async (seed) => {
