@@ -1,0 +1,42 @@
+/** What the measured Node-RED is told to do, over IPC. */
+export interface UplinkOrder {
+  driver: 'uplink';
+  /** Messages to send to the node; 0 = none but alerts. */
+  count: number;
+  /** Ends the sending before `count`; 0 = only the count does. */
+  seconds: number;
+  /** Messages a second; 0 = as fast as they are accepted. */
+  rate: number;
+  /** Messages that are not accepted yet, at most. */
+  ahead: number;
+  bytes: number;
+  /** Live alerts a second, sent beside all else. */
+  alerts: number;
+  /** Waits until output 1 has sent so many messages in all since the process began; 0 = waits for acceptance only. */
+  delivered: number;
+}
+
+export interface Quantiles {
+  p50: number;
+  p95: number;
+  p99: number;
+  max: number;
+}
+
+export interface UplinkFindings {
+  accepted: number;
+  /** Seconds until the last acceptance. */
+  acceptSeconds: number;
+  /** Messages out of output 1 while the order ran. */
+  delivered: number;
+  /** Seconds until all was over. */
+  seconds: number;
+  /** Message given to the node → accepted, ms. */
+  acceptance: Quantiles;
+  /** Accepted → out of output 1, ms: alerts where there were any, else all. */
+  delivery: Quantiles;
+  loopDelay: { p50: number; p99: number; max: number };
+  residentMB: number;
+  cpuMicros: number;
+  errors: number;
+}
