@@ -83,8 +83,17 @@ export class TopicQueue {
     this.retryAt = Math.max(this.retryAt, retryAt);
   }
 
-  /** Puts a message in its place, which is nearly always the last or the first. */
+  /** Puts a message in its place. One that comes before a batch which is to be repeated goes by itself, not with it. */
   insert(held: Held): void {
+    const first = this.waiting.at(0);
+    this.place(held);
+    if (first && held.message.sequence < first.message.sequence && this.isPart) {
+      this.parts.unshift(held.message.sequence);
+    }
+  }
+
+  /** A message's place is nearly always the last or the first. */
+  private place(held: Held): void {
     const { waiting } = this;
     const { sequence } = held.message;
     if (waiting.length === 0 || waiting[waiting.length - 1].message.sequence < sequence) {
@@ -100,7 +109,7 @@ export class TopicQueue {
    * again, so that its id names the same messages.
    */
   takeBack(cargo: readonly Held[]): void {
-    cargo.forEach((held) => this.insert(held));
+    cargo.forEach((held) => this.place(held));
     const last = cargo[cargo.length - 1].message.sequence;
     if (cargo.length > 1 && this.parts[0] !== last) {
       this.parts.unshift(last);

@@ -72,7 +72,8 @@ const uplink = new Uplink(config, {
 });
 
 async function run(): Promise<void> {
-  let { queueMessages } = (await uplink.operate('stats')) ?? { queueMessages: 0 };
+  await uplink.operate('stats');
+  let { queueMessages } = uplink.statistics();
   say(`ready ${queueMessages}`);
   const end = count === null ? Infinity : from + count;
   for (let next = from; next < end;) {
