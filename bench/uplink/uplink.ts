@@ -161,7 +161,7 @@ function report(): void {
     ),
   );
   console.log(
-    '\nDurable peers of the palette (node-red-contrib-guaranteed-delivery, node-red-contrib-msg-queue): not measured.',
+    '\nDurable peers (node-red-contrib-guaranteed-delivery, node-red-contrib-msg-queue): not measured, the registry has neither.',
   );
   const folder = join(packageRoot, 'bench', 'results');
   mkdirSync(folder, { recursive: true });
