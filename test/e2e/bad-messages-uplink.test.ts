@@ -82,7 +82,7 @@ test('resilient-uplink: what cannot be sent comes out of output 2 as it came, an
     received.every((body) => body.includes('good')),
     'no bad message was sent',
   );
-  const { caught } = await bench.send('up', { operation: 'ledger' });
+  const { caught } = await bench.send('up', { operation: 'requeue', payload: { ids: 5 } });
   assert.equal(errorOf(caught[0])?.code, 'OPERATION');
   await deliver('up', { good: 'after OPERATION' });
 });
