@@ -5,8 +5,6 @@ import type { LedgerCounts, LedgerReport, ReportedRange } from './ledger-report'
 import type { NewMessage, OutboxRecords } from './outbox-port';
 
 const HOUR_MS = 3_600_000;
-/** After a start, what is stored goes first. */
-const SETTLING_MS = 600_000;
 /** Some 50 kB at most, which every broker takes. */
 const MOST_RANGES = 500;
 
@@ -41,7 +39,7 @@ export class LedgerPublisher {
   start(): void {
     this.run(async () => {
       const before = parsed(await this.outbox.publication());
-      return Math.max(SETTLING_MS, (before?.age ?? 0) + HOUR_MS - this.outbox.age());
+      return Math.max(0, (before?.age ?? 0) + HOUR_MS - this.outbox.age());
     });
   }
 

@@ -151,8 +151,6 @@ test('keeps to the hour over restarts, and makes up for one that passed without 
   current.store.settle(delivered([published[0].sequence]));
   await restart(2 * HOUR);
   await clock.advance(1000);
-  assert.equal(published.length, 1, 'what is stored goes first');
-  await clock.advance(HOUR / 6);
   assert.equal(published.length, 2);
 });
 
