@@ -34,7 +34,7 @@ export = function (RED: NodeAPI): void {
         scores,
         ...(config.persist && { store: openStateStore(gateway.dataDir) }),
       });
-      const expose: Omit<ScoringNode, 'id'> = { live: runtime.live };
+      const expose: ScoringNode = { live: runtime.live };
       let timer: Timer;
       const show = (): void => {
         showOverview(status, runtime.overview());

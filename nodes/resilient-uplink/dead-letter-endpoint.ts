@@ -25,7 +25,13 @@ export function registerDeadLetters(RED: NodeAPI): void {
     (request, response) => {
       answerWith(response, async () => {
         const { after, bodies } = request.query as Record<string, unknown>;
-        const page = await uplinkNode(RED, String(request.params.id)).deadLetters({
+        const node = runningNode<DeadLetterNode>(
+          RED,
+          'resilient-uplink',
+          String(request.params.id),
+          'deadLetters',
+        );
+        const page = await node.deadLetters({
           ...PAGE,
           after: sequenceOf(after),
           bodies: bodies === 'true',
@@ -59,20 +65,4 @@ function sequenceOf(after: unknown): number {
     throw new EdgeError('REQUEST', 'The parameter "after" must be a sequence: a whole number.');
   }
   return sequence;
-}
-
-/** @throws EdgeError `NOT_FOUND` */
-function uplinkNode(RED: NodeAPI, id: string): DeadLetterNode {
-  const found = runningNode(RED, 'resilient-uplink', id, isUplinkNode);
-  if (!found) {
-    throw new EdgeError(
-      'NOT_FOUND',
-      `No resilient-uplink node with the id "${id}" runs. Deploy it first, with a configuration that works.`,
-    );
-  }
-  return found;
-}
-
-function isUplinkNode(node: unknown): node is DeadLetterNode {
-  return typeof node === 'object' && node !== null && 'deadLetters' in node;
 }

@@ -1,4 +1,4 @@
-import { CATEGORY, COLORS, foldable } from '../shared/editor/forms';
+import { CATEGORY, COLORS, foldable, linesOf } from '../shared/editor/forms';
 import { numberField } from '../shared/editor/validators';
 
 const CONNECTION_TYPES = ['edge-broker', 'edge-http'] as const;
@@ -7,15 +7,6 @@ const TEMPLATE = /^([^{}]|\$\{[^{}]*\}|\{(gateway|site|topic|priority)\})*$/;
 
 function complaint(key: string, { label = '' }: ValidationOptions): string {
   return RED._(`@millwright/node-red-edge/resilient-uplink:resilient-uplink.invalid.${key}`, { label });
-}
-
-/** Reads a text area with one path a line. */
-function lines(selector: string): string[] {
-  const value = $(selector).val();
-  return (typeof value === 'string' ? value : '')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 }
 
 function show(selector: string, list: unknown): void {
@@ -168,7 +159,7 @@ RED.nodes.registerType('resilient-uplink', {
   },
   oneditsave() {
     this.connections = chosenIds();
-    this.drop = lines('#uplink-drop');
-    this.hash = lines('#uplink-hash');
+    this.drop = linesOf('#uplink-drop');
+    this.hash = linesOf('#uplink-hash');
   },
 });

@@ -1,5 +1,5 @@
 import { shownNumber } from '../../shared/editor/figures';
-import { ACCENT, ALARM, element, FONT_SIZE, GRID, scale, TEXT } from '../../shared/editor/svg';
+import { ACCENT, ALARM, drawing, element, GRID, label, scale } from '../../shared/editor/svg';
 import type { Histogram } from '../live/result';
 import { DASHES } from './score-plot';
 
@@ -23,10 +23,7 @@ export function drawHistogram(
   width: number,
   description: string,
 ): SVGElement {
-  const svg = element('svg', {
-    ...{ viewBox: `0 0 ${width} ${HEIGHT}`, width: '100%', height: HEIGHT },
-    ...{ role: 'img', 'aria-label': description },
-  });
+  const svg = drawing(width, HEIGHT, description);
   const ends = [low, low + step * normal.length, ...[threshold, tried].filter((limit) => limit !== null)];
   const [from, to] = [Math.min(...ends), Math.max(...ends)];
   const [right, bottom] = [width - MARGIN.right, HEIGHT - MARGIN.bottom];
@@ -61,13 +58,8 @@ export function drawHistogram(
   };
   limit(threshold, ALARM, DASHES.threshold);
   limit(tried, ACCENT, DASHES.tried);
-  const label = (text: string, attributes: Record<string, string | number>): void => {
-    const drawn = element('text', { fill: TEXT, 'font-size': FONT_SIZE, ...attributes });
-    drawn.textContent = text;
-    svg.append(drawn);
-  };
-  label(String(most), { x: LEFT - 6, y: MARGIN.top + 4, 'text-anchor': 'end' });
-  label(shownNumber(from, 3), { x: LEFT, y: HEIGHT - 5 });
-  label(shownNumber(to, 3), { x: right, y: HEIGHT - 5, 'text-anchor': 'end' });
+  label(svg, String(most), { x: LEFT - 6, y: MARGIN.top + 4, 'text-anchor': 'end' });
+  label(svg, shownNumber(from, 3), { x: LEFT, y: HEIGHT - 5 });
+  label(svg, shownNumber(to, 3), { x: right, y: HEIGHT - 5, 'text-anchor': 'end' });
   return svg;
 }

@@ -1,5 +1,5 @@
 import { failureBox, failureOfResponse } from '../../shared/editor/failure-box';
-import { linesToList, offer } from '../../shared/editor/forms';
+import { linesToList, offer, valueOf } from '../../shared/editor/forms';
 import { enteredProperties } from '../../shared/editor/form-values';
 import type { LiveAnswer, LiveSource } from '../live/result';
 import { drawHistogram } from './histogram-plot';
@@ -220,9 +220,4 @@ export class LivePanel {
       $(FAILURE).append(failureBox(failure, (key) => this.text(key)));
     }
   }
-}
-
-function valueOf(selector: string): string {
-  const value = $(selector).val();
-  return typeof value === 'string' ? value : '';
 }

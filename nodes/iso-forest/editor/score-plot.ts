@@ -1,5 +1,5 @@
 import { shownNumber, shownSpan, shownTime } from '../../shared/editor/figures';
-import { ACCENT, ALARM, element, FONT_SIZE, GRID, scale, TEXT } from '../../shared/editor/svg';
+import { ACCENT, ALARM, drawing, element, GRID, label, scale } from '../../shared/editor/svg';
 import type { LivePoint, Replay } from '../live/result';
 
 const HEIGHT = 170;
@@ -23,10 +23,7 @@ export function drawScores(
   width: number,
   description: string,
 ): SVGElement {
-  const svg = element('svg', {
-    ...{ viewBox: `0 0 ${width} ${HEIGHT}`, width: '100%', height: HEIGHT },
-    ...{ role: 'img', 'aria-label': description },
-  });
+  const svg = drawing(width, HEIGHT, description);
   const [low, high] = spanOf(points, replay?.limit ?? undefined);
   const [right, bottom] = [width - MARGIN.right, HEIGHT - MARGIN.bottom];
   const x = scale(0, points.length - 1, LEFT, right);
@@ -127,10 +124,4 @@ function titled(mark: SVGElement, ts: number, score: number): SVGElement {
   title.textContent = `${shownTime(ts)}: ${shownNumber(score, 4)}`;
   mark.append(title);
   return mark;
-}
-
-function label(svg: SVGElement, text: string, attributes: Record<string, string | number>): void {
-  const drawn = element('text', { fill: TEXT, 'font-size': FONT_SIZE, ...attributes });
-  drawn.textContent = text;
-  svg.append(drawn);
 }

@@ -5,14 +5,12 @@ import { answerWith } from '../../shared/dialog/answer';
 import { parseDialogBody, textOf } from '../../shared/dialog/request';
 import { runningNode } from '../../shared/dialog/running';
 import { filledProperties } from '../../shared/dialog/variables';
-import { EdgeError } from '../../shared/errors';
 import { parseThreshold } from '../config';
 import type { LiveView, Look } from './live-view';
 import type { LiveAnswer } from './result';
 
 /** What a running node offers here. */
 export interface ScoringNode {
-  id: string;
   live: LiveView;
 }
 
@@ -47,18 +45,6 @@ function lookOf({ source, find }: Record<string, unknown>): Look {
   return { source: textOf(source), find: textOf(find) };
 }
 
-/** @throws EdgeError `NOT_FOUND` */
-function scoringNode(RED: NodeAPI, id: string): ScoringNode {
-  const found = runningNode(RED, 'iso-forest', id, isScoringNode);
-  if (!found) {
-    throw new EdgeError(
-      'NOT_FOUND',
-      `No iso-forest node with the id "${id}" runs. Deploy it first, with a configuration that works.`,
-    );
-  }
-  return found;
-}
-
-function isScoringNode(node: unknown): node is ScoringNode {
-  return typeof node === 'object' && node !== null && 'live' in node;
+function scoringNode(RED: NodeAPI, id: string): ScoringNode & { id: string } {
+  return runningNode<ScoringNode>(RED, 'iso-forest', id, 'live');
 }

@@ -1,5 +1,5 @@
 import { failureBox, failureOfResponse, type Translate } from '../../shared/editor/failure-box';
-import { fieldValue } from '../../shared/editor/forms';
+import { fieldValue, valueOf } from '../../shared/editor/forms';
 import type { ModelDescription, TrialAnswer } from '../inspect/result';
 import { detectionView } from './detection-view';
 import { entered, enteredModel } from './entered';
@@ -62,8 +62,7 @@ export class TryPanel {
   }
 
   private get sample(): string {
-    const value = $(SAMPLE).val();
-    return typeof value === 'string' ? value : '';
+    return valueOf(SAMPLE);
   }
 
   private run(): void {

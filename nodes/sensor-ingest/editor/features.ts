@@ -1,3 +1,4 @@
+import { valueOf } from '../../shared/editor/forms';
 const FEATURES = [
   'mean',
   'std',
@@ -41,8 +42,9 @@ export function readFeatures(before: unknown): string[] {
   $(`${BOXES} input:checked`).each(function () {
     names.push(String($(this).val()));
   });
-  const entered = $(BANDS).val();
-  const bands = (typeof entered === 'string' ? entered : '').split(',').map((band) => band.trim());
+  const bands = valueOf(BANDS)
+    .split(',')
+    .map((band) => band.trim());
   names.push(...bands.filter((band) => band !== '').map((band) => `band:${band.replace(/^band:/, '')}`));
   const earlier = asList(before);
   const same = earlier.length === names.length && names.every((name) => earlier.includes(name));

@@ -1,5 +1,5 @@
 import { shownNumber, shownSpan } from '../../shared/editor/figures';
-import { ACCENT, element, FONT_SIZE, GRID, scale, TEXT } from '../../shared/editor/svg';
+import { ACCENT, drawing, element, FONT_SIZE, GRID, label, scale } from '../../shared/editor/svg';
 import type { PlotPoint } from '../preview/result';
 
 const HEIGHT = 140;
@@ -12,13 +12,7 @@ const MARGIN = { top: 8, right: 8, bottom: 20, left: 8 };
  * @param description what a screen reader says
  */
 export function drawPlot(points: readonly PlotPoint[], width: number, description: string): SVGElement {
-  const svg = element('svg', {
-    viewBox: `0 0 ${width} ${HEIGHT}`,
-    width: '100%',
-    height: HEIGHT,
-    role: 'img',
-    'aria-label': description,
-  });
+  const svg = drawing(width, HEIGHT, description);
   const values = points.map(([, value]) => value);
   const times = points.map(([ts]) => ts);
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -29,7 +23,6 @@ export function drawPlot(points: readonly PlotPoint[], width: number, descriptio
   const bottom = HEIGHT - MARGIN.bottom;
   const x = scale(from, to, left, right);
   const y = scale(low, high, bottom, MARGIN.top);
-  const yOf = low === high ? (): number => (bottom + MARGIN.top) / 2 : y;
   for (const height of [MARGIN.top, bottom]) {
     svg.append(element('path', { d: `M${left} ${height}H${right}`, stroke: GRID, fill: 'none' }));
   }
@@ -37,7 +30,7 @@ export function drawPlot(points: readonly PlotPoint[], width: number, descriptio
   svg.append(
     element('polyline', {
       class: 'edge-ingest-plot-line',
-      points: points.map(([ts, value]) => `${x(ts).toFixed(1)},${yOf(value).toFixed(1)}`).join(' '),
+      points: points.map(([ts, value]) => `${x(ts).toFixed(1)},${y(value).toFixed(1)}`).join(' '),
       fill: 'none',
       stroke: kept.length > 0 ? 'currentColor' : ACCENT,
       'stroke-opacity': kept.length > 0 ? 0.6 : 1,
@@ -50,25 +43,20 @@ export function drawPlot(points: readonly PlotPoint[], width: number, descriptio
       element('circle', {
         class: 'edge-ingest-plot-kept',
         cx: x(ts).toFixed(1),
-        cy: yOf(value).toFixed(1),
+        cy: y(value).toFixed(1),
         r: 2.5,
         fill: ACCENT,
       }),
     );
   }
-  const label = (text: string, attributes: Record<string, string | number>): void => {
-    const drawn = element('text', { fill: TEXT, 'font-size': FONT_SIZE, ...attributes });
-    drawn.textContent = text;
-    svg.append(drawn);
-  };
   const [start, end] = shownSpan(from, to);
   if (low === high) {
-    label(labels[0], { x: left - 6, y: (bottom + MARGIN.top) / 2 + 4, 'text-anchor': 'end' });
+    label(svg, labels[0], { x: left - 6, y: (bottom + MARGIN.top) / 2 + 4, 'text-anchor': 'end' });
   } else {
-    label(labels[0], { x: left - 6, y: MARGIN.top + 4, 'text-anchor': 'end' });
-    label(labels[1], { x: left - 6, y: bottom + 4, 'text-anchor': 'end' });
+    label(svg, labels[0], { x: left - 6, y: MARGIN.top + 4, 'text-anchor': 'end' });
+    label(svg, labels[1], { x: left - 6, y: bottom + 4, 'text-anchor': 'end' });
   }
-  label(start, { x: left, y: HEIGHT - 5 });
-  label(end, { x: right, y: HEIGHT - 5, 'text-anchor': 'end' });
+  label(svg, start, { x: left, y: HEIGHT - 5 });
+  label(svg, end, { x: right, y: HEIGHT - 5, 'text-anchor': 'end' });
   return svg;
 }

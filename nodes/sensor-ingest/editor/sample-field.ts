@@ -1,4 +1,4 @@
-import { offer } from '../../shared/editor/forms';
+import { offer, valueOf } from '../../shared/editor/forms';
 import type { Encoding, Recording, Sample } from '../preview/result';
 
 const PAYLOAD = '#edge-ingest-sample';
@@ -8,17 +8,17 @@ const TOPICS = '#edge-ingest-topics';
 
 /** The sample that was pasted; undefined while there is none. */
 export function pastedSample(): Omit<Sample, 'at'> | undefined {
-  const payload = textOf(PAYLOAD);
+  const payload = valueOf(PAYLOAD);
   return payload.trim() === ''
     ? undefined
-    : { topic: textOf(TOPIC), encoding: textOf(ENCODING) as Encoding, payload };
+    : { topic: valueOf(TOPIC), encoding: valueOf(ENCODING) as Encoding, payload };
 }
 
 /** Shows a message that the node received, unless somebody is at work in the field. */
 export function showSample(sample: Sample | undefined): void {
   if (!$(PAYLOAD).is(':focus')) {
     const { encoding, text } = sample ? readable(sample) : { encoding: 'text', text: '' };
-    if (text !== textOf(PAYLOAD)) {
+    if (text !== valueOf(PAYLOAD)) {
       $(PAYLOAD).val(text);
     }
     $(ENCODING).val(encoding);
@@ -37,7 +37,7 @@ export function offerTopics({ topic, topics }: Pick<Recording, 'topic' | 'topics
 /** Switches between the topic as a field, for a pasted sample, and as a choice of what the node has heard. */
 export function showTopic(recorded: boolean): void {
   if (!recorded && $(TOPICS).is(':visible')) {
-    $(TOPIC).val(textOf(TOPICS));
+    $(TOPIC).val(valueOf(TOPICS));
   }
   $(TOPIC).toggle(!recorded);
   $(TOPICS).toggle(recorded);
@@ -57,9 +57,4 @@ function readable({ encoding, payload }: Sample): { encoding: Encoding; text: st
     }
   }
   return { encoding: encoding === 'json' ? 'text' : encoding, text: payload };
-}
-
-function textOf(selector: string): string {
-  const value = $(selector).val();
-  return typeof value === 'string' ? value : '';
 }

@@ -3,7 +3,6 @@ import { systemClock } from '../../shared/clock';
 import { answerWith } from '../../shared/dialog/answer';
 import { runningNode } from '../../shared/dialog/running';
 import { filledProperties } from '../../shared/dialog/variables';
-import { EdgeError } from '../../shared/errors';
 import type { Recorder } from './recorder';
 import { parseDialogRequest } from './request';
 import type { PreviewAnswer, Recording } from './result';
@@ -48,24 +47,10 @@ export function registerPreview(RED: NodeAPI): void {
   });
 }
 
-/**
- * The recorder of a running node; for a node of a subflow, as the editor knows it, that of one of its instances.
- *
- * @throws EdgeError `NOT_FOUND`
- */
+/** @throws EdgeError `NOT_FOUND` */
 function recorderOf(RED: NodeAPI, id: string): Recorder {
-  const found = runningNode(RED, 'sensor-ingest', id, isRecordingNode);
-  if (!found) {
-    throw new EdgeError(
-      'NOT_FOUND',
-      `No sensor-ingest node with the id "${id}" runs. Deploy it with a configuration that works, or paste a sample.`,
-    );
-  }
-  return found.recorder;
-}
-
-function isRecordingNode(node: unknown): node is RecordingNode {
-  return typeof node === 'object' && node !== null && 'recorder' in node;
+  const wayOut = 'Deploy it with a configuration that works, or paste a sample.';
+  return runningNode<RecordingNode>(RED, 'sensor-ingest', id, 'recorder', wayOut).recorder;
 }
 
 function summaryOf({ topic, topics, samples, leftOut }: Recording): PreviewAnswer['recording'] {

@@ -1,18 +1,24 @@
 import type { NodeAPI } from 'node-red';
+import { EdgeError } from '../errors';
 import { listStation } from '../station';
 
 /**
  * A running node that offers what an endpoint needs; for a node of a subflow, as the editor knows it, one of its
- * instances. Undefined when none runs.
+ * instances.
  *
- * @param offers whether a node is one of those that offer it
+ * @param offered property by which nodes that offer it are known
+ * @param wayOut what a person can do where none runs
+ * @throws EdgeError `NOT_FOUND`
  */
-export function runningNode<T>(
+export function runningNode<T extends object>(
   RED: NodeAPI,
   type: string,
   id: string,
-  offers: (node: unknown) => node is T,
-): T | undefined {
+  offered: keyof T & string,
+  wayOut = 'Deploy it first, with a configuration that works.',
+): T & { id: string } {
+  const offers = (node: unknown): node is T & { id: string } =>
+    typeof node === 'object' && node !== null && offered in node;
   const node: unknown = RED.nodes.getNode(id);
   if (offers(node)) {
     return node;
@@ -23,9 +29,9 @@ export function runningNode<T>(
       return instance;
     }
   }
-  return undefined;
+  throw new EdgeError('NOT_FOUND', `No ${type} node with the id "${id}" runs. ${wayOut}`);
 }
 
-function isInstanceOf(node: unknown, id: string): boolean {
-  return typeof node === 'object' && node !== null && '_alias' in node && node._alias === id;
+function isInstanceOf(node: object, id: string): boolean {
+  return '_alias' in node && node._alias === id;
 }

@@ -19,10 +19,15 @@ export function showWhile(selector: string, fields: string[], holds: () => boole
   update();
 }
 
+/** The value of a form field; empty where there is none. */
+export function valueOf(selector: string): string {
+  const value = $(selector).val();
+  return typeof value === 'string' ? value : '';
+}
+
 /** The value of a form field by its property name. */
 export function fieldValue(property: string): string {
-  const value = $(`#node-input-${property}`).val();
-  return typeof value === 'string' ? value : '';
+  return valueOf(`#node-input-${property}`);
 }
 
 /**
@@ -60,7 +65,12 @@ export function foldable(
  * property's, because after `oneditsave` the editor writes a field's text over the property of the same id.
  */
 export function linesToList(property: string): string[] {
-  return fieldValue(`${property}-lines`)
+  return linesOf(`#node-input-${property}-lines`);
+}
+
+/** The lines of a text area, trimmed, without empty ones. */
+export function linesOf(selector: string): string[] {
+  return valueOf(selector)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
