@@ -6,6 +6,7 @@ import {
   type DeadLetterRequest,
   type Statements,
 } from './outbox-port';
+import { SIZE } from './outbox-schema';
 
 /** Which dead letters go back to be sent; a page at a time, in order. */
 export interface RequeueRequest {
@@ -19,7 +20,6 @@ export interface RequeueRequest {
 
 const REASON_CHARACTERS = 500;
 const MOVED = 'sequence, priority, topic, kind, stored_ms, stored_age_ms, attempts, checksum, body';
-const SIZE = 'length(body) + octet_length(topic)';
 
 /** The table of refused messages, bounded in bytes. Every change happens in a transaction of the outbox. */
 export class DeadLetters {

@@ -8,6 +8,7 @@ import {
   type ReadResult,
   type Statements,
   type StoredMessage,
+  type TopicsPage,
 } from './outbox-port';
 
 const COLUMNS = 'sequence, priority, topic, kind, stored_ms, stored_age_ms, ttl_ms, attempts, checksum, body';
@@ -43,6 +44,20 @@ export class MessageReader {
           `SELECT ${COLUMNS} FROM message WHERE priority = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
         ).iterate(priority, after, maxRows);
     return this.collect(rows as Iterable<unknown> as Iterable<MessageRow>, maxRows, maxBytes);
+  }
+
+  /** Whose messages are stored in a stretch of the store, whatever their priority. */
+  topics({ after, maxRows }: { after: number; maxRows: number }): TopicsPage {
+    const rows = this.sql(
+      `SELECT priority, topic, MAX(sequence) AS last, COUNT(*) AS count
+       FROM (SELECT priority, topic, sequence FROM message WHERE sequence > ? ORDER BY sequence LIMIT ?)
+       GROUP BY priority, topic`,
+    ).all(after, maxRows) as unknown as { priority: number; topic: string; last: number; count: number }[];
+    return {
+      topics: rows.map(({ priority, topic, last }) => ({ priority, topic, last })),
+      last: rows.reduce((end, { last }) => Math.max(end, last), after),
+      more: rows.reduce((sum, { count }) => sum + count, 0) >= maxRows,
+    };
   }
 
   /** Messages whose time to live is over at an age of the store, or that are older than a limit. */

@@ -48,3 +48,6 @@ export const OUTBOX_MIGRATIONS: readonly string[] = [
        )
      ) WHERE sequence > before + 1;`,
 ];
+
+/** Bytes that a row counts for, in SQL; as `sizeOf` counts them. */
+export const SIZE = 'length(body) + octet_length(topic)';

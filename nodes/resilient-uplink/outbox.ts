@@ -6,6 +6,7 @@ import { DeadLetters, type RequeueRequest } from './dead-letters';
 import { reportOf, type LedgerReport, type LedgerRequest } from './ledger-report';
 import { LedgerTable } from './ledger-table';
 import { checksumOf, MessageReader } from './message-reader';
+import { SIZE } from './outbox-schema';
 import {
   PRIORITIES,
   sizeOf,
@@ -148,17 +149,8 @@ export class OutboxStore {
     return this.reader.read(request);
   }
 
-  topics({ after, maxRows }: { after: number; maxRows: number }): TopicsPage {
-    const rows = this.sql(
-      `SELECT priority, topic, MAX(sequence) AS last, COUNT(*) AS count
-       FROM (SELECT priority, topic, sequence FROM message WHERE sequence > ? ORDER BY sequence LIMIT ?)
-       GROUP BY priority, topic`,
-    ).all(after, maxRows) as unknown as { priority: number; topic: string; last: number; count: number }[];
-    return {
-      topics: rows.map(({ priority, topic, last }) => ({ priority, topic, last })),
-      last: rows.reduce((end, { last }) => Math.max(end, last), after),
-      more: rows.reduce((sum, { count }) => sum + count, 0) >= maxRows,
-    };
+  topics(request: { after: number; maxRows: number }): TopicsPage {
+    return this.reader.topics(request);
   }
 
   expired(request: { maxAgeMs: number; maxRows: number }): ReadResult {
@@ -243,9 +235,7 @@ export class OutboxStore {
   }
 
   private remove({ sequences, refusal, ...ending }: Removal): void {
-    const erase = this.sql(
-      'DELETE FROM message WHERE sequence = ? RETURNING priority, length(body) + octet_length(topic) AS size',
-    );
+    const erase = this.sql(`DELETE FROM message WHERE sequence = ? RETURNING priority, ${SIZE} AS size`);
     const { ledger } = this.ledgerTable;
     let first = 0;
     let last = 0;

@@ -62,7 +62,7 @@ export class PairGrower extends TreeGrower {
     floats[at + 2] = weight;
     links[2 * (at + 1) + 1] = first;
     links[2 * (at + 3)] = second;
-    const middle = this.sample.partBy(this.projected, start, end, threshold, random);
+    const middle = this.sample.part(this.projected, 0, start, end, threshold, random);
     this.node(start, middle, depth + 1, varying, random);
     links[2 * (at + 1)] = this.size;
     this.node(middle, end, depth + 1, varying, random);

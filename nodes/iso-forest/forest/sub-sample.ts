@@ -96,39 +96,26 @@ export class SubSample {
   /**
    * Moves the rows that go left to the front; a row without a value goes left with the share of the others that do.
    *
+   * @param values by row of the sub-sample, from `offset` on
    * @returns where the right side begins
    */
-  part(start: number, end: number, feature: number, threshold: number, random: Random): number {
-    const { columns, rows } = this;
-    const column = feature * this.size;
-    const share = this.gaps ? this.leftShare(start, end, column, threshold) : 0;
-    let left = start;
-    let right = end - 1;
-    while (left <= right) {
-      const value = columns[column + rows[left]];
-      if (value <= threshold || (value !== value && random.next() < share)) {
-        left++;
-      } else {
-        const row = rows[left];
-        rows[left] = rows[right];
-        rows[right] = row;
-        right--;
-      }
-    }
-    return left;
-  }
-
-  /** As {@link part}, by the value that each row of the sub-sample has in `values`. */
-  partBy(values: Float64Array, start: number, end: number, threshold: number, random: Random): number {
+  part(
+    values: Float32Array | Float64Array,
+    offset: number,
+    start: number,
+    end: number,
+    threshold: number,
+    random: Random,
+  ): number {
     const { rows } = this;
     let share = -1;
     let left = start;
     let right = end - 1;
     while (left <= right) {
-      const value = values[rows[left]];
+      const value = values[offset + rows[left]];
       let goesLeft = value <= threshold;
       if (value !== value) {
-        share = share < 0 ? shareBelow(values, rows, start, end, threshold) : share;
+        share = share < 0 ? shareBelow(values, offset, rows, start, end, threshold) : share;
         goesLeft = random.next() < share;
       }
       if (goesLeft) {
@@ -141,17 +128,6 @@ export class SubSample {
       }
     }
     return left;
-  }
-
-  private leftShare(start: number, end: number, column: number, threshold: number): number {
-    let left = 0;
-    let present = 0;
-    for (let i = start; i < end; i++) {
-      const value = this.columns[column + this.rows[i]];
-      left += value <= threshold ? 1 : 0;
-      present += value === value ? 1 : 0;
-    }
-    return left / present;
   }
 
   private gather(spans: readonly RowSpan[]): void {
@@ -183,7 +159,8 @@ export class SubSample {
 }
 
 function shareBelow(
-  values: Float64Array,
+  values: Float32Array | Float64Array,
+  offset: number,
   rows: Uint16Array,
   start: number,
   end: number,
@@ -192,7 +169,7 @@ function shareBelow(
   let below = 0;
   let present = 0;
   for (let i = start; i < end; i++) {
-    const value = values[rows[i]];
+    const value = values[offset + rows[i]];
     below += value <= threshold ? 1 : 0;
     present += value === value ? 1 : 0;
   }

@@ -109,7 +109,15 @@ export class TreeGrower {
     return this.sample.count > 1 ? (depth + averagePathLength(rows)) * this.scale : this.scale;
   }
 
-  protected branch(
+  /**
+   * Told before one side of a split is grown, as the node with the number {@link size}.
+   *
+   * @param rows share of the rows of the node that was split
+   * @param range share of its range
+   */
+  protected enter?(depth: number, rows: number, range: number): void;
+
+  private branch(
     node: number,
     feature: number,
     start: number,
@@ -118,19 +126,24 @@ export class TreeGrower {
     open: number,
     random: Random,
   ): void {
-    const threshold = drawBetween(this.sample.low, this.sample.high, random);
-    const { links, floats, words } = this.block;
+    const { sample, block } = this;
+    const { low, high } = sample;
+    const threshold = drawBetween(low, high, random);
+    const { links, floats, words } = block;
     links[2 * (words * node + 1) + 1] = feature;
     floats[words * node] = threshold;
-    const middle = this.sample.part(start, end, feature, threshold, random);
+    const middle = sample.part(sample.columns, feature * sample.size, start, end, threshold, random);
+    const rows = end - start;
+    this.enter?.(depth + 1, (middle - start) / rows, (threshold - low) / (high - low));
     this.node(start, middle, depth + 1, open, random);
     links[2 * (words * node + 1)] = this.size;
+    this.enter?.(depth + 1, (end - middle) / rows, (high - threshold) / (high - low));
     this.node(middle, end, depth + 1, open, random);
   }
 }
 
 /** A 32-bit float from `low` on, below `high`. */
-export function drawBetween(low: number, high: number, random: Random): number {
+function drawBetween(low: number, high: number, random: Random): number {
   const drawn = Math.fround(low + random.next() * (high - low));
   // Rounding to 32 bits may reach the greatest value, which would leave the right side empty.
   return drawn < high && drawn >= low ? drawn : low;

@@ -1,4 +1,5 @@
 import { valueOf } from '../../shared/editor/forms';
+
 const FEATURES = [
   'mean',
   'std',
