@@ -1,8 +1,8 @@
 import { SeededRandom } from '../../nodes/shared/random';
 import { parseIsoForestConfig } from '../../nodes/iso-forest/config';
 import { contributions } from '../../nodes/iso-forest/explain';
-import { ForestModel } from '../../nodes/iso-forest/forest-model';
-import { Growers } from '../../nodes/iso-forest/forest/variant';
+import type { ForestModel } from '../../nodes/iso-forest/forest-model';
+import { modelOf } from '../forest-model';
 import type { MachineRow } from './sets';
 
 const LEARNED = 2000;
@@ -17,12 +17,7 @@ const CAUSES: Record<string, string[]> = {
 };
 
 function commissioned(channels: readonly string[], variant: string, seed: number): ForestModel {
-  const config = parseIsoForestConfig({ variant, seed, reference: REFERENCE });
-  return new ForestModel('machine', channels, channels.length, config.model, {
-    growers: new Growers(config.model.variant, config.model.sample),
-    monotonic: () => 0,
-    grown: () => undefined,
-  });
+  return modelOf(channels, parseIsoForestConfig({ variant, seed, reference: REFERENCE }));
 }
 
 function ranked(model: ForestModel, row: Float32Array): string[] {

@@ -1,8 +1,7 @@
 import { AlarmGate } from '../../nodes/shared/detection/alarm';
 import { parseIsoForestConfig } from '../../nodes/iso-forest/config';
-import { ForestModel } from '../../nodes/iso-forest/forest-model';
-import { Growers } from '../../nodes/iso-forest/forest/variant';
 import { RowBuilder } from '../../nodes/iso-forest/row-builder';
+import { modelOf } from '../forest-model';
 import { ranking, type Ranking } from './ranking';
 import type { Stream } from './sets';
 
@@ -36,11 +35,7 @@ export function followStream(
   const channels = stream.rows[0].map((_, channel) => `c${channel}`);
   const builder = new RowBuilder(channels.length, config.row);
   const gate = new AlarmGate(stream.name, config.alarm);
-  const model = new ForestModel('machine', channels, channels.length * config.row.shingle, config.model, {
-    growers: new Growers(config.model.variant, config.model.sample),
-    monotonic: () => 0,
-    grown: () => undefined,
-  });
+  const model = modelOf(channels, config);
   const scores: number[] = [];
   const anomalous: number[] = [];
   const flagged: number[] = [];

@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareUserDir } from '../../test/support/runtime';
-import { Station } from '../../test/support/station';
+import type { Station } from '../../test/support/station';
+import { carryOut, startMeasured } from '../measured-station';
 import type { FleetFindings, FleetOrder } from './fleet-protocol';
 
 export const CHANNELS = 8;
@@ -16,27 +14,17 @@ export interface Phase {
 }
 
 /** Node-RED with one `iso-forest` that has its defaults, or without it; an order is a phase of the sources' lives. */
-async function launch(withForest: boolean): Promise<Station> {
-  return Station.start({
+function launch(withForest: boolean): Promise<Station> {
+  return startMeasured({
+    script: join(__dirname, 'fleet-nodes.js'),
+    types: ['bench-fleet', 'bench-drain'],
     flow: [
       { id: 'tab', type: 'tab', label: 'bench' },
       { id: 'driver', type: 'bench-fleet', z: 'tab', wires: [[withForest ? 'forest' : 'drain']] },
       ...(withForest ? [{ id: 'forest', type: 'iso-forest', z: 'tab', wires: [['drain'], ['drain']] }] : []),
       { id: 'drain', type: 'bench-drain', z: 'tab', wires: [] },
     ],
-    install(userDir) {
-      prepareUserDir(userDir);
-      const nodes = JSON.stringify(join(__dirname, 'fleet-nodes.js'));
-      writeFileSync(join(userDir, 'nodes', 'bench.js'), `module.exports = require(${nodes});`);
-      writeFileSync(
-        join(userDir, 'nodes', 'bench.html'),
-        `<script type="text/javascript">for (const type of ['bench-fleet', 'bench-drain'])
-          RED.nodes.registerType(type, { category: 'test', defaults: {}, inputs: 1, outputs: 1 });</script>`,
-      );
-    },
-    ...(process.env.BENCH_PROFILE && {
-      execArgv: ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`],
-    }),
+    execArgv: ['--expose-gc'],
   });
 }
 
@@ -55,10 +43,7 @@ export async function measureFleet(sources: number, seconds: number): Promise<Ph
       rate,
       driver: 'fleet',
     };
-    const found = once(station, 'sink') as Promise<[string, { payload: FleetFindings }]>;
-    station.order(order);
-    const [, { payload }] = await found;
-    phases.push({ name, findings: payload });
+    phases.push({ name, findings: await carryOut<FleetFindings>(station, order) });
   };
   const pace = Math.ceil(RATE * seconds);
   const empty = await launch(false);

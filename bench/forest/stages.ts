@@ -1,6 +1,7 @@
 import { parseIsoForestConfig } from '../../nodes/iso-forest/config';
-import { ForestModel } from '../../nodes/iso-forest/forest-model';
+import type { ForestModel } from '../../nodes/iso-forest/forest-model';
 import { Growers } from '../../nodes/iso-forest/forest/variant';
+import { modelOf } from '../forest-model';
 import { machineRows, WIDTH } from './contest';
 
 /** What one source costs in the core alone, µs a reading, and what it holds. */
@@ -20,19 +21,13 @@ const PHASES = [100, 1000, 1600, 2000, 4000];
 
 /** The stages of a source with the node's defaults: scoring, and growing trees, by phase; without Node-RED. */
 export function measureStages(sources: number): Stage[] {
-  const { model: options } = parseIsoForestConfig({});
+  const config = parseIsoForestConfig({});
   const rows = machineRows().map((row) => Float32Array.from(row));
   let growMs = 0;
-  const growers = new Growers(options.variant, options.sample);
+  const growers = new Growers(config.model.variant, config.model.sample);
   const channels = Array.from({ length: WIDTH }, (_, at) => `c${at}`);
-  const models = Array.from(
-    { length: sources },
-    (_, at) =>
-      new ForestModel(`machine-${at}`, channels, WIDTH, options, {
-        growers,
-        monotonic: () => 0,
-        grown: () => undefined,
-      }),
+  const models = Array.from({ length: sources }, (_, at) =>
+    modelOf(channels, config, growers, `machine-${at}`),
   );
   for (const model of models) {
     const growNext = model.growNext.bind(model);

@@ -10,8 +10,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot, prepareUserDir, type FlowNode } from '../../test/support/runtime';
-import { Station } from '../../test/support/station';
+import { packageRoot, type FlowNode } from '../../test/support/runtime';
+import { carryOut, startMeasured } from '../measured-station';
 import { quantile, table } from '../table';
 import type { MemoryFindings } from './memory';
 import { perceptron, type BenchModel } from './models';
@@ -52,32 +52,19 @@ async function startNode(model: BenchModel, inline: boolean): Promise<Subject> {
   const served: FlowNode = inline
     ? { id: 'model', type: 'bench-inline', file, input, width, wires: [['sink']] }
     : { id: 'model', type: 'onnx-detect', batchSize: 1024, ...properties, wires: [['sink'], ['sink']] };
-  const station = await Station.start({
+  const station = await startMeasured({
+    script: join(__dirname, 'bench-nodes.js'),
+    types: ['bench-driver', 'bench-sink', 'bench-inline'],
     flow: [
       { id: 'tab', type: 'tab', label: 'bench' },
       { id: 'driver', type: 'bench-driver', z: 'tab', name: 'driver', wires: [['model']] },
       { ...served, z: 'tab' },
       { id: 'sink', type: 'bench-sink', z: 'tab', wires: [] },
     ],
-    install(userDir) {
-      prepareUserDir(userDir);
-      const nodes = JSON.stringify(join(__dirname, 'bench-nodes.js'));
-      writeFileSync(join(userDir, 'nodes', 'bench.js'), `module.exports = require(${nodes});`);
-      writeFileSync(
-        join(userDir, 'nodes', 'bench.html'),
-        `<script type="text/javascript">for (const type of ['bench-driver', 'bench-sink', 'bench-inline'])
-          RED.nodes.registerType(type, { category: 'test', defaults: {}, inputs: 1, outputs: 1 });</script>`,
-      );
-    },
   });
   return {
     name: inline ? 'run in the input handler' : 'onnx-detect',
-    async run(order) {
-      const found = once(station, 'sink') as Promise<[string, { payload: Findings }]>;
-      station.order({ ...order, driver: 'driver' });
-      const [, { payload }] = await found;
-      return payload;
-    },
+    run: (order) => carryOut<Findings>(station, { ...order, driver: 'driver' }),
     stop: () => station.stop(),
   };
 }

@@ -4,15 +4,15 @@
  *
  *   npm run bench:uplink -- [--seconds 8] [--backlog 100000] [--bytes 1024]
  */
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Mosquitto } from '../../test/support/mosquitto';
-import { packageRoot, prepareUserDir, type FlowNode } from '../../test/support/runtime';
-import { Station } from '../../test/support/station';
+import { packageRoot, type FlowNode } from '../../test/support/runtime';
+import type { Station } from '../../test/support/station';
 import { findProgram } from '../../test/support/tools';
+import { carryOut, startMeasured } from '../measured-station';
 import { table } from '../table';
 import type { Quantiles, UplinkFindings, UplinkOrder } from './protocol';
 
@@ -41,27 +41,16 @@ const NOTHING: UplinkOrder = {
 };
 const results: Record<string, UplinkFindings> = {};
 
-async function launch(measured: FlowNode[]): Promise<Station> {
-  return Station.start({
+function launch(measured: FlowNode[]): Promise<Station> {
+  return startMeasured({
+    script: join(__dirname, 'bench-nodes.js'),
+    types: ['bench-uplink', 'bench-arrival'],
     flow: [
       { id: 'tab', type: 'tab', label: 'bench' },
       { id: 'driver', type: 'bench-uplink', z: 'tab', wires: [['measured']] },
       ...measured,
       { id: 'arrival', type: 'bench-arrival', z: 'tab', wires: [] },
     ],
-    install(userDir) {
-      prepareUserDir(userDir);
-      const nodes = JSON.stringify(join(__dirname, 'bench-nodes.js'));
-      writeFileSync(join(userDir, 'nodes', 'bench.js'), `module.exports = require(${nodes});`);
-      writeFileSync(
-        join(userDir, 'nodes', 'bench.html'),
-        `<script type="text/javascript">for (const type of ['bench-uplink', 'bench-arrival'])
-          RED.nodes.registerType(type, { category: 'test', defaults: {}, inputs: 1, outputs: 1 });</script>`,
-      );
-    },
-    ...(process.env.BENCH_PROFILE && {
-      execArgv: ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`],
-    }),
   });
 }
 
@@ -88,11 +77,8 @@ function mqttOut(broker: Mosquitto): FlowNode[] {
 }
 
 async function order(station: Station, name: string, what: Partial<UplinkOrder>): Promise<UplinkFindings> {
-  const found = once(station, 'sink') as Promise<[string, { payload: UplinkFindings }]>;
-  station.order({ ...NOTHING, ...what });
-  const [, { payload }] = await found;
-  results[name] = payload;
-  return payload;
+  results[name] = await carryOut<UplinkFindings>(station, { ...NOTHING, ...what });
+  return results[name];
 }
 
 const fastest = { count: 1e9, seconds: SECONDS };
