@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { Editor } from '../support/editor';
+import type { Editor } from '../support/editor';
+import { inEditor } from '../support/in-editor';
 import { packageRoot, type FlowNode } from '../support/runtime';
-import { Station } from '../support/station';
+import type { Station } from '../support/station';
 import { readFlow } from '../support/template';
-import { needProgram } from '../support/tools';
 
 const NODES = ['sensor-ingest', 'onnx-detect', 'iso-forest', 'crdt-state', 'resilient-uplink'];
 const CONFIG_NODES = ['edge-gateway', 'edge-broker', 'edge-http'];
@@ -33,22 +33,10 @@ async function withEditor(
   work: (editor: Editor, station: Station) => Promise<void>,
   nodes: FlowNode[] = flow(),
 ): Promise<void> {
-  const program = needProgram(t, 'chromium');
-  if (program === undefined) {
-    return;
-  }
-  const station = await Station.start({ flow: nodes, module });
-  try {
-    const editor = await Editor.open(program, station.url);
-    try {
-      await work(editor, station);
-      assert.deepEqual(editor.errors, [], 'the browser console');
-    } finally {
-      await editor.close();
-    }
-  } finally {
-    await station.stop();
-  }
+  await inEditor(t, { flow: nodes, module }, async (editor, station) => {
+    await work(editor, station);
+    assert.deepEqual(editor.errors, [], 'the browser console');
+  });
 }
 
 /** Locale keys that were shown instead of a text. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
-import { Editor } from '../support/editor';
+import type { Editor } from '../support/editor';
+import { inEditor, shows } from '../support/in-editor';
 import type { FlowNode } from '../support/runtime';
-import { Station } from '../support/station';
-import { needProgram } from '../support/tools';
+import type { Station } from '../support/station';
 
 /** A stranger chose these names. */
 const TOPIC = 'plant1/<img src=x onerror="window.strangersScript=1">';
@@ -56,35 +56,16 @@ async function withDialog(
   id: string,
   work: (page: Page, station: Station, editor: Editor) => Promise<void>,
 ): Promise<void> {
-  const program = needProgram(t, 'chromium');
-  if (program === undefined) {
-    return;
-  }
-  const station = await Station.start({ flow: FLOW, module });
-  try {
-    const editor = await Editor.open(program, station.url);
-    try {
-      await editor.openDialog(id);
-      await editor.page.click('#edge-forest-live-heading');
-      await work(editor.page, station, editor);
-    } finally {
-      await editor.close();
-    }
-  } finally {
-    await station.stop();
-  }
+  await inEditor(t, { flow: FLOW, module }, async (editor, station) => {
+    await editor.openDialog(id);
+    await editor.page.click('#edge-forest-live-heading');
+    await work(editor.page, station, editor);
+  });
 }
 
 async function feed(station: Station, topic: string, count: number, strange = 0): Promise<void> {
   const query = new URLSearchParams({ topic, count: String(count), strange: String(strange) });
   assert.equal((await fetch(`${station.url}/feed?${query.toString()}`, { method: 'POST' })).status, 200);
-}
-
-/** Waits until an element shows a text. */
-async function shows(page: Page, selector: string, text: RegExp): Promise<string> {
-  const element = page.locator(selector).filter({ hasText: text }).first();
-  await element.waitFor({ state: 'visible', timeout: 15_000 });
-  return element.innerText();
 }
 
 for (const module of ['node-red', 'node-red-4'] as const) {

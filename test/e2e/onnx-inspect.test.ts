@@ -3,11 +3,10 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
-import { Editor } from '../support/editor';
+import type { Editor } from '../support/editor';
+import { inEditor, shows } from '../support/in-editor';
 import * as onnx from '../support/onnx-builder';
 import { packageRoot, prepareUserDir, type FlowNode } from '../support/runtime';
-import { Station } from '../support/station';
-import { needProgram } from '../support/tools';
 
 const CONFORMANCE = join(packageRoot, 'test', 'fixtures', 'onnx', 'conformance');
 /** A stranger chose these names. */
@@ -68,29 +67,10 @@ async function withEditor(
   module: 'node-red' | 'node-red-4',
   work: (page: Page, editor: Editor) => Promise<void>,
 ): Promise<void> {
-  const program = needProgram(t, 'chromium');
-  if (program === undefined) {
-    return;
-  }
-  const station = await Station.start({ flow: FLOW, module, install });
-  try {
-    const editor = await Editor.open(program, station.url);
-    try {
-      await work(editor.page, editor);
-      assert.deepEqual(editor.errors, [], 'the browser console');
-    } finally {
-      await editor.close();
-    }
-  } finally {
-    await station.stop();
-  }
-}
-
-/** Waits until an element shows a text. */
-async function shows(page: Page, selector: string, text: RegExp): Promise<string> {
-  const element = page.locator(selector).filter({ hasText: text }).first();
-  await element.waitFor({ state: 'visible', timeout: 15_000 });
-  return element.innerText();
+  await inEditor(t, { flow: FLOW, module, install }, async (editor) => {
+    await work(editor.page, editor);
+    assert.deepEqual(editor.errors, [], 'the browser console');
+  });
 }
 
 const PANEL = '#edge-onnx-model';

@@ -3,6 +3,7 @@ import { Figures } from '../../../nodes/shared/figures';
 import type { Detection, EdgeMessage } from '../../../nodes/shared/messages';
 import { SeededRandom } from '../../../nodes/shared/random';
 import type { StateStore, StateWrite } from '../../../nodes/shared/store/state-store';
+import { ranking } from '../../../bench/detection/ranking';
 import { parseIsoForestConfig } from '../../../nodes/iso-forest/config';
 import { ForestRuntime } from '../../../nodes/iso-forest/forest-runtime';
 import { RowWindow } from '../../../nodes/iso-forest/forest/row-window';
@@ -180,11 +181,6 @@ export const scoresOf = (forest: Ensemble, rows: readonly (readonly number[])[])
 
 /** The chance that an outlier scores higher than an inlier. */
 export function rocAuc(inliers: readonly number[], outliers: readonly number[]): number {
-  let wins = 0;
-  for (const outlier of outliers) {
-    for (const inlier of inliers) {
-      wins += outlier > inlier ? 1 : outlier === inlier ? 0.5 : 0;
-    }
-  }
-  return wins / (inliers.length * outliers.length);
+  const anomalous = [...inliers.map(() => 0), ...outliers.map(() => 1)];
+  return ranking([...inliers, ...outliers], anomalous).roc;
 }

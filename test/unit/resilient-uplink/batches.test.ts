@@ -3,19 +3,21 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { Delivery, type DeliveryConfig, type DeliveryNote } from '../../../nodes/resilient-uplink/delivery';
+import type { Delivery, DeliveryConfig, DeliveryNote } from '../../../nodes/resilient-uplink/delivery';
 import type { Answer, Link, Outgoing } from '../../../nodes/resilient-uplink/link';
 import type { NewMessage, StoredMessage } from '../../../nodes/resilient-uplink/outbox-port';
-import { SeededRandom } from '../../../nodes/shared/random';
-import { FakeClock, settle } from '../../support/fake-clock';
-import { entriesOf, FakeLink, folderOf, LocalOutbox, message, openStore } from './support';
+import { FakeClock } from '../../support/fake-clock';
+import {
+  entriesOf,
+  FakeLink,
+  folderOf,
+  LocalOutbox,
+  message,
+  numbered,
+  openStore,
+  startDelivery,
+} from './support';
 
-const CONFIG: DeliveryConfig = {
-  retry: { minMs: 500, maxMs: 60_000 },
-  ackTimeoutMs: 10_000,
-  healthIntervalMs: 5000,
-  failbackMs: 30_000,
-};
 const ACKNOWLEDGED: Answer = { outcome: 'acknowledged' };
 const REJECTED: Answer = { outcome: 'rejected', reason: 'poison' };
 
@@ -49,27 +51,22 @@ beforeEach(begin);
 afterEach(end);
 
 async function start(links: Link[], config: Partial<DeliveryConfig>): Promise<Delivery> {
-  running = new Delivery(links, outbox, { ...CONFIG, ...config }, clock, new SeededRandom(1), {
-    delivered: (row, note) => delivered.push({ message: row, note }),
-    rejected: (row) => rejected.push(row),
-    corrupt: (sequences) => assert.equal(sequences.length, 0),
-    connectionFailed: () => undefined,
-    changed: () => undefined,
-    storeFailed: (error) => {
-      throw error;
+  running = await startDelivery(
+    links,
+    outbox,
+    clock,
+    {
+      delivered: (row, note) => delivered.push({ message: row, note }),
+      rejected: (row) => rejected.push(row),
+      corrupt: (sequences) => assert.equal(sequences.length, 0),
     },
-  });
-  running.start();
-  await settle();
+    config,
+  );
   return running;
 }
 
 function append(delivery: Delivery, messages: NewMessage[]): void {
   delivery.offer(outbox.append(messages));
-}
-
-function numbered(topic: string, count: number, options: Partial<NewMessage> = {}): NewMessage[] {
-  return Array.from({ length: count }, (_, index) => message(topic, `${topic}${index}`, options));
 }
 
 /** What arrived, one text for each publish. */

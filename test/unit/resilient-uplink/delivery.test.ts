@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Delivery, type DeliveryNote } from '../../../nodes/resilient-uplink/delivery';
+import type { Delivery, DeliveryNote } from '../../../nodes/resilient-uplink/delivery';
 import type { Link } from '../../../nodes/resilient-uplink/link';
 import type { NewMessage, StoredMessage } from '../../../nodes/resilient-uplink/outbox-port';
-import { SeededRandom } from '../../../nodes/shared/random';
 import { FakeClock, settle } from '../../support/fake-clock';
-import { FakeLink, folderOf, LocalOutbox, message, openStore } from './support';
-
-const CONFIG = {
-  retry: { minMs: 500, maxMs: 60_000 },
-  ackTimeoutMs: 10_000,
-  healthIntervalMs: 5000,
-  failbackMs: 30_000,
-};
+import { FakeLink, folderOf, LocalOutbox, message, numbered, openStore, startDelivery } from './support';
 
 let folder: ReturnType<typeof folderOf>;
 let clock: FakeClock;
@@ -38,28 +30,16 @@ afterEach(() => {
   folder.remove();
 });
 
-async function start(links: Link[]): Promise<Delivery> {
-  const delivery = new Delivery(links, outbox, CONFIG, clock, new SeededRandom(1), {
+function start(links: Link[]): Promise<Delivery> {
+  return startDelivery(links, outbox, clock, {
     delivered: (row, note) => delivered.push({ message: row, note }),
     rejected: (row, reason) => rejected.push({ message: row, reason }),
     corrupt: (sequences) => corrupt.push(...sequences),
-    connectionFailed: () => undefined,
-    changed: () => undefined,
-    storeFailed: (error) => {
-      throw error;
-    },
   });
-  delivery.start();
-  await settle();
-  return delivery;
 }
 
 function append(delivery: Delivery, messages: NewMessage[]): void {
   delivery.offer(outbox.append(messages));
-}
-
-function numbered(topic: string, count: number, options: Partial<NewMessage> = {}): NewMessage[] {
-  return Array.from({ length: count }, (_, index) => message(topic, `${topic}${index}`, options));
 }
 
 const ignore = (): void => undefined;

@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Delivery } from '../../../nodes/resilient-uplink/delivery';
+import type { Delivery } from '../../../nodes/resilient-uplink/delivery';
 import type { Link } from '../../../nodes/resilient-uplink/link';
-import type { NewMessage } from '../../../nodes/resilient-uplink/outbox-port';
 import { SettlementBuffer } from '../../../nodes/resilient-uplink/settlement-buffer';
 import { EdgeError } from '../../../nodes/shared/errors';
-import { SeededRandom } from '../../../nodes/shared/random';
 import { FakeClock, settle } from '../../support/fake-clock';
-import { FakeLink, folderOf, LocalOutbox, message, openStore } from './support';
-
-const CONFIG = {
-  retry: { minMs: 500, maxMs: 60_000 },
-  ackTimeoutMs: 10_000,
-  healthIntervalMs: 5000,
-  failbackMs: 30_000,
-};
+import { FakeLink, folderOf, LocalOutbox, message, numbered, openStore, startDelivery } from './support';
 
 let folder: ReturnType<typeof folderOf>;
 let clock: FakeClock;
@@ -34,25 +25,7 @@ afterEach(() => {
   folder.remove();
 });
 
-async function start(links: Link[]): Promise<Delivery> {
-  const delivery = new Delivery(links, outbox, CONFIG, clock, new SeededRandom(1), {
-    delivered: () => undefined,
-    rejected: () => undefined,
-    corrupt: () => undefined,
-    connectionFailed: () => undefined,
-    changed: () => undefined,
-    storeFailed: (error) => {
-      throw error;
-    },
-  });
-  delivery.start();
-  await settle();
-  return delivery;
-}
-
-function numbered(topic: string, count: number, options: Partial<NewMessage> = {}): NewMessage[] {
-  return Array.from({ length: count }, (_, index) => message(topic, `${topic}${index}`, options));
-}
+const start = (links: Link[]): Promise<Delivery> => startDelivery(links, outbox, clock);
 
 test('what expired while the node was away is not sent', async () => {
   outbox.append([message('a', 'late', { ttlMs: 1000 }), message('a', 'for ever')]);

@@ -2,20 +2,22 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
-import { Delivery, type DeliveryConfig } from '../../../nodes/resilient-uplink/delivery';
+import type { Delivery, DeliveryConfig } from '../../../nodes/resilient-uplink/delivery';
 import type { NewMessage } from '../../../nodes/resilient-uplink/outbox-port';
 import { TokenBucket } from '../../../nodes/resilient-uplink/token-bucket';
 import { UnheldTopics } from '../../../nodes/resilient-uplink/unheld-topics';
 import { SeededRandom } from '../../../nodes/shared/random';
-import { FakeClock, settle } from '../../support/fake-clock';
-import { entriesOf, FakeLink, folderOf, LocalOutbox, message, openStore } from './support';
-
-const CONFIG: DeliveryConfig = {
-  retry: { minMs: 500, maxMs: 60_000 },
-  ackTimeoutMs: 10_000,
-  healthIntervalMs: 5000,
-  failbackMs: 30_000,
-};
+import { FakeClock } from '../../support/fake-clock';
+import {
+  entriesOf,
+  FakeLink,
+  folderOf,
+  LocalOutbox,
+  message,
+  numbered,
+  openStore,
+  startDelivery,
+} from './support';
 
 let folder: ReturnType<typeof folderOf>;
 let clock: FakeClock;
@@ -43,27 +45,12 @@ beforeEach(begin);
 afterEach(end);
 
 async function start(link: FakeLink, config: Partial<DeliveryConfig>): Promise<Delivery> {
-  running = new Delivery([link], outbox, { ...CONFIG, ...config }, clock, new SeededRandom(1), {
-    delivered: () => undefined,
-    rejected: () => undefined,
-    corrupt: () => undefined,
-    connectionFailed: () => undefined,
-    changed: () => undefined,
-    storeFailed: (error) => {
-      throw error;
-    },
-  });
-  running.start();
-  await settle();
+  running = await startDelivery([link], outbox, clock, {}, config);
   return running;
 }
 
 function append(delivery: Delivery, messages: NewMessage[]): void {
   delivery.offer(outbox.append(messages));
-}
-
-function numbered(topic: string, count: number, options: Partial<NewMessage> = {}): NewMessage[] {
-  return Array.from({ length: count }, (_, index) => message(topic, `${topic}${index}`, options));
 }
 
 test('the backlog goes at the rate and no faster', async () => {

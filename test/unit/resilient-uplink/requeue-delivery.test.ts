@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Delivery, type DeliveryNote } from '../../../nodes/resilient-uplink/delivery';
-import type { StoredMessage } from '../../../nodes/resilient-uplink/outbox-port';
-import { SeededRandom } from '../../../nodes/shared/random';
-import { FakeClock, settle } from '../../support/fake-clock';
-import { FakeLink, folderOf, LocalOutbox, message, openStore } from './support';
+import type { Delivery, DeliveryNote } from '../../../nodes/resilient-uplink/delivery';
+import { FakeClock } from '../../support/fake-clock';
+import { FakeLink, folderOf, LocalOutbox, message, openStore, startDelivery } from './support';
 
-const CONFIG = {
-  retry: { minMs: 500, maxMs: 60_000 },
-  ackTimeoutMs: 10_000,
-  healthIntervalMs: 5000,
-  failbackMs: 30_000,
-};
 const ALL = { after: 0, maxRows: 1000 };
 
 let folder: ReturnType<typeof folderOf>;
@@ -52,20 +44,12 @@ const fates = (): string[] =>
   current.store.ledger({ maxRanges: 100 }).ranges.map(({ from, to, fate }) => `${from}-${to} ${fate}`);
 
 /** Delivery over one link that refuses what begins with "bad". */
-async function startDelivery(link: FakeLink): Promise<{ delivery: Delivery; notes: DeliveryNote[] }> {
+async function startRefusing(link: FakeLink): Promise<{ delivery: Delivery; notes: DeliveryNote[] }> {
   const notes: DeliveryNote[] = [];
-  const delivery = new Delivery([link], outbox, CONFIG, clock, new SeededRandom(1), {
-    delivered: (_: StoredMessage, note) => notes.push(note),
-    rejected: () => undefined,
+  const delivery = await startDelivery([link], outbox, clock, {
+    delivered: (_, note) => notes.push(note),
     corrupt: (sequences) => assert.fail(`corrupt: ${sequences.join()}`),
-    connectionFailed: () => undefined,
-    changed: () => undefined,
-    storeFailed: (error) => {
-      throw error;
-    },
   });
-  delivery.start();
-  await settle();
   return { delivery, notes };
 }
 
@@ -81,7 +65,7 @@ const refuse =
 test('what was refused is delivered after it was requeued, with its id, and told as a possible duplicate', async () => {
   const link = new FakeLink('broker');
   link.onSend = refuse((text) => text.startsWith('bad'));
-  const { delivery, notes } = await startDelivery(link);
+  const { delivery, notes } = await startRefusing(link);
   delivery.offer(
     outbox.append([message('a', 'bad1'), message('a', 'fine'), message('b', 'bad2', { priority: 2 })]),
   );
@@ -105,7 +89,7 @@ test('what was refused is delivered after it was requeued, with its id, and told
 test('what is refused again is a dead letter again', async () => {
   const link = new FakeLink('broker');
   link.onSend = refuse(() => true);
-  const { delivery } = await startDelivery(link);
+  const { delivery } = await startRefusing(link);
   delivery.offer(outbox.append([message('a', 'bad')]));
   await clock.advance(500);
   delivery.rewind((await outbox.requeue(ALL)).sequences[0]);
@@ -125,7 +109,7 @@ for (const waiting of [300, 3000]) {
   test(`goes before what waits on its topic, once, with ${waiting} messages held or under way`, async () => {
     const link = new FakeLink('broker');
     link.onSend = refuse((text) => text.startsWith('bad'));
-    const { delivery } = await startDelivery(link);
+    const { delivery } = await startRefusing(link);
     const topics = ['a', 'b', 'c'];
     const batch = (prefix: string, count: number): void =>
       delivery.offer(
@@ -176,7 +160,7 @@ for (const waiting of [300, 3000]) {
 test('goes before what was put back to the store because its topic is stuck', async () => {
   const link = new FakeLink('broker');
   link.onSend = refuse(() => true);
-  const { delivery } = await startDelivery(link);
+  const { delivery } = await startRefusing(link);
   const batch = (count: number): void =>
     delivery.offer(outbox.append(Array.from({ length: count }, (_, index) => message('a', `m${index}`))));
   batch(700);
@@ -214,7 +198,7 @@ test('is not passed over by a page that was being read while it came back', asyn
     return page;
   };
   const link = new FakeLink('broker');
-  const { delivery } = await startDelivery(link);
+  const { delivery } = await startRefusing(link);
   assert.ok(release);
   delivery.rewind((await outbox.requeue(ALL)).sequences[0]);
   release();
@@ -226,7 +210,7 @@ test('is not passed over by a page that was being read while it came back', asyn
 test('is not passed over by a page of its stuck topic that was being read while it came back', async () => {
   const link = new FakeLink('broker');
   link.onSend = refuse(() => true);
-  const { delivery } = await startDelivery(link);
+  const { delivery } = await startRefusing(link);
   const batch = (count: number): void =>
     delivery.offer(outbox.append(Array.from({ length: count }, (_, index) => message('a', `m${index}`))));
   batch(700);
@@ -265,7 +249,7 @@ test('a requeued message is found when it lies behind the cursor of a run that n
   reject([1]);
   reopen();
   const link = new FakeLink('broker');
-  const { delivery } = await startDelivery(link);
+  const { delivery } = await startRefusing(link);
   await clock.advance(500);
   delivery.rewind((await outbox.requeue(ALL)).sequences[0]);
   await clock.advance(500);

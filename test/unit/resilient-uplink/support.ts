@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../nodes/shared/store/sqlite';
 import { EdgeError } from '../../../nodes/shared/errors';
 import type { RequeueRequest } from '../../../nodes/resilient-uplink/dead-letters';
+import { Delivery, type DeliveryConfig, type DeliveryEvents } from '../../../nodes/resilient-uplink/delivery';
 import type { LedgerReport, LedgerRequest } from '../../../nodes/resilient-uplink/ledger-report';
 import type { Answer, Link, LinkObserver, Outgoing } from '../../../nodes/resilient-uplink/link';
 import { OutboxStore, type OutboxOptions } from '../../../nodes/resilient-uplink/outbox';
@@ -22,10 +23,47 @@ import type {
   TopicsPage,
   Usage,
 } from '../../../nodes/resilient-uplink/outbox-port';
-import type { FakeClock } from '../../support/fake-clock';
+import { SeededRandom } from '../../../nodes/shared/random';
+import { settle, type FakeClock } from '../../support/fake-clock';
 
 export function message(topic: string, text: string, options: Partial<NewMessage> = {}): NewMessage {
   return { priority: 1, topic, kind: 'text', body: Buffer.from(text), ttlMs: 0, ...options };
+}
+
+export function numbered(topic: string, count: number, options: Partial<NewMessage> = {}): NewMessage[] {
+  return Array.from({ length: count }, (_, index) => message(topic, `${topic}${index}`, options));
+}
+
+/** How connections are watched, where a test does not say. */
+const CONFIG: DeliveryConfig = {
+  retry: { minMs: 500, maxMs: 60_000 },
+  ackTimeoutMs: 10_000,
+  healthIntervalMs: 5000,
+  failbackMs: 30_000,
+};
+
+/** Delivery over some links, begun; what a test does not listen to is passed over, but for a store that fails. */
+export async function startDelivery(
+  links: readonly Link[],
+  outbox: Outbox,
+  clock: FakeClock,
+  events: Partial<DeliveryEvents> = {},
+  config: Partial<DeliveryConfig> = {},
+): Promise<Delivery> {
+  const delivery = new Delivery(links, outbox, { ...CONFIG, ...config }, clock, new SeededRandom(1), {
+    delivered: () => undefined,
+    rejected: () => undefined,
+    corrupt: () => undefined,
+    connectionFailed: () => undefined,
+    changed: () => undefined,
+    storeFailed: (error) => {
+      throw error;
+    },
+    ...events,
+  });
+  delivery.start();
+  await settle();
+  return delivery;
 }
 
 /** A settlement of messages that were delivered over one connection. */

@@ -1,0 +1,35 @@
+import type { TestContext } from 'node:test';
+import type { Page } from 'playwright-core';
+import { Editor } from './editor';
+import { Station, type StationOptions } from './station';
+import { needProgram } from './tools';
+
+/** Works in the editor of a Node-RED of its own; skips the test where there is no browser. */
+export async function inEditor(
+  t: TestContext,
+  options: StationOptions,
+  work: (editor: Editor, station: Station) => Promise<void>,
+): Promise<void> {
+  const program = needProgram(t, 'chromium');
+  if (program === undefined) {
+    return;
+  }
+  const station = await Station.start(options);
+  try {
+    const editor = await Editor.open(program, station.url);
+    try {
+      await work(editor, station);
+    } finally {
+      await editor.close();
+    }
+  } finally {
+    await station.stop();
+  }
+}
+
+/** Waits until an element shows a text. */
+export async function shows(page: Page, selector: string, text: RegExp): Promise<string> {
+  const element = page.locator(selector).filter({ hasText: text }).first();
+  await element.waitFor({ state: 'visible', timeout: 15_000 });
+  return element.innerText();
+}
