@@ -60,7 +60,8 @@ async function live(store: number, kills: number, proxy: TcpProxy, cloud: MqttCl
   }
   const last = launch(kills, 1);
   const found = await last.ready;
-  const missing = await oracle.complete(COMPLETE_MS);
+  const fresh = kills * STRIDE;
+  const missing = await oracle.complete(fresh, COMPLETE_MS);
   await last.kill();
   faults.push(...last.complaints);
   if (missing.length > 0) {
@@ -68,7 +69,7 @@ async function live(store: number, kills: number, proxy: TcpProxy, cloud: MqttCl
       `${missing.length} accepted are missing, such as ${missing.slice(0, 5).join(', ')}; the store held ${found ?? 'nothing'}`,
     );
   }
-  if (!oracle.arrived.has(kills * STRIDE)) {
+  if (!oracle.arrived.has(fresh)) {
     faults.push('no fresh message flows');
   }
   rmSync(folder, { recursive: true, force: true });

@@ -82,11 +82,14 @@ export class Oracle {
     return [...this.accepted].filter((number) => !this.arrived.has(number));
   }
 
-  /** Resolves when nothing that was accepted is missing, or with what is after the time is over. */
-  async complete(timeoutMs: number): Promise<number[]> {
+  /**
+   * Resolves when nothing that was accepted is missing and a fresh message has arrived, or with what is missing after the
+   * time is over. The fresh one may not be accepted yet when everything else has long arrived.
+   */
+  async complete(fresh: number, timeoutMs: number): Promise<number[]> {
     const deadline = Date.now() + timeoutMs;
     for (let missing = this.missing(); ; missing = this.missing()) {
-      if (missing.length === 0 || Date.now() > deadline) {
+      if ((missing.length === 0 && this.arrived.has(fresh)) || Date.now() > deadline) {
         return missing;
       }
       await new Promise<void>((resolve) => {
