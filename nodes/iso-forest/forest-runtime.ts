@@ -142,6 +142,14 @@ export class ForestRuntime {
     }
   }
 
+  /** Flags by the thresholds and votes of another configuration, after what was received before. */
+  retune(config: IsoForestConfig): Promise<void> {
+    return this.queue.run(() => {
+      this.table.retune(config);
+      return Promise.resolve();
+    });
+  }
+
   async close(removed: boolean): Promise<void> {
     await this.queue.drained();
     const lost = (await this.keeper?.close(removed)) ?? 0;

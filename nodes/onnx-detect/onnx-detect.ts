@@ -5,6 +5,7 @@ import { registerEdgeNode } from '../shared/edge-node';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Figures } from '../shared/figures';
 import type { Detection } from '../shared/messages';
+import { Adjuster } from './adjust';
 import { parseModelOperation, parseOnnxDetectConfig } from './config';
 import { Detector } from './detector';
 import { registerInspection } from './inspect/endpoints';
@@ -30,6 +31,7 @@ export = function (RED: NodeAPI): void {
 
   registerEdgeNode(RED, {
     type: 'onnx-detect',
+    adjustable: () => ['threshold', 'votes', 'voteWindow', 'holdOff', 'model', 'digest', 'shadow'],
     parse: parseOnnxDetectConfig,
     start(config, { name, clock, figures, status, log }) {
       const shown = new DetectorStatus(clock, status);
@@ -69,6 +71,7 @@ export = function (RED: NodeAPI): void {
         (model) => new Shadow(model, config.missing, clock),
       );
       keeper.start(config.request, config.shadow);
+      const adjuster = new Adjuster(config, keeper);
       return {
         async input(msg, emit) {
           if (msg.operation === 'maintenance') {
@@ -101,6 +104,7 @@ export = function (RED: NodeAPI): void {
             throw error;
           }
         },
+        adjust: (other) => adjuster.adjust(other),
         async close() {
           shown.close();
           await keeper.close();
