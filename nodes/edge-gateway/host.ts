@@ -19,9 +19,12 @@ export interface HostFigures {
   eventLoopP99Ms?: number;
   eventLoopMaxMs?: number;
   temperature?: number;
+  /** Bytes that the process had written to disks since it began. */
+  written?: number;
 }
 
 const THERMAL = '/sys/class/thermal';
+const IO = '/proc/self/io';
 const RESOLUTION_MS = 10;
 /** Delays of the event loop are those of the last complete stretch of this length. */
 const STRETCH_MS = 10_000;
@@ -42,7 +45,11 @@ export class Host {
 
   /** @param folder where data is stored, whose disk is looked at */
   async figures(folder: string): Promise<HostFigures> {
-    const [disk, temperature] = await Promise.all([diskOf(folder), temperatureOf(THERMAL)]);
+    const [disk, temperature, written] = await Promise.all([
+      diskOf(folder),
+      temperatureOf(THERMAL),
+      writtenOf(IO),
+    ]);
     const now = this.clock.monotonic();
     this.turn(now);
     const cpu = cpuSeconds();
@@ -61,6 +68,7 @@ export class Host {
       eventLoopP99Ms: delays.p99,
       eventLoopMaxMs: delays.max,
       ...(temperature !== undefined && { temperature }),
+      ...(written !== undefined && { written }),
     };
   }
 
@@ -98,6 +106,12 @@ async function diskOf(folder: string): Promise<{ diskTotal?: number; diskFree?: 
     // The folder is made by the first node that stores.
     return {};
   }
+}
+
+/** Undefined where the system does not tell. */
+async function writtenOf(file: string): Promise<number | undefined> {
+  const bytes = /^write_bytes: (\d+)$/m.exec(await readFile(file, 'utf8').catch(() => ''))?.at(1);
+  return bytes === undefined ? undefined : Number(bytes);
 }
 
 /** The warmest thermal zone of the machine, in degrees Celsius; undefined where there is none to read. */

@@ -4,7 +4,7 @@ import { rowsOf, sendVerdicts, type RowSet, type Verdict } from '../shared/detec
 import type { Emit } from '../shared/edge-node';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Figures } from '../shared/figures';
-import type { EdgeMessage } from '../shared/messages';
+import type { Detection, EdgeMessage } from '../shared/messages';
 import type { StateStore } from '../shared/store/state-store';
 import type { IsoForestConfig } from './config';
 import { Detector } from './detector';
@@ -25,6 +25,8 @@ export interface ForestRuntimeOptions {
   figures: Figures;
   /** Undefined when nothing is to survive a restart. */
   store?: Promise<StateStore>;
+  /** Told of each reading that is flagged. */
+  flagged?: (detection: Detection) => void;
   /** The scores that the dialog shows; those of the node before a deployment, where they are of the same kind. */
   scores?: ScoreLog;
   log: { info(text: string): void; warn(text: string): void };
@@ -182,6 +184,7 @@ export class ForestRuntime {
     figures.add('edge_readings_total');
     if (verdict.detection.kind) {
       figures.addLabelled('edge_detections_total', 'kind', verdict.detection.kind);
+      this.options.flagged?.(verdict.detection);
     }
     return verdict;
   }

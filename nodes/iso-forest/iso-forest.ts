@@ -1,4 +1,5 @@
 import type { NodeAPI } from 'node-red';
+import { raiseAlert } from '../shared/alerts';
 import type { Timer } from '../shared/clock';
 import { registerEdgeNode } from '../shared/edge-node';
 import type { StatusReporter } from '../shared/status';
@@ -35,6 +36,7 @@ export = function (RED: NodeAPI): void {
         figures,
         log,
         scores,
+        flagged: (detection) => raiseAlert(id, detection, clock.now()),
         ...(config.persist && { store: openStateStore(gateway.dataDir) }),
       });
       const expose: ScoringNode = { live: runtime.live };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
+import { raiseAlert } from '../shared/alerts';
 import { rowsOf, sendVerdicts } from '../shared/detection/rows';
 import { registerEdgeNode } from '../shared/edge-node';
 import { EdgeError, toEdgeError } from '../shared/errors';
@@ -33,7 +34,7 @@ export = function (RED: NodeAPI): void {
     type: 'onnx-detect',
     adjustable: () => ['threshold', 'votes', 'voteWindow', 'holdOff', 'model', 'digest', 'shadow'],
     parse: parseOnnxDetectConfig,
-    start(config, { name, clock, figures, status, log }) {
+    start(config, { id, name, clock, figures, status, log }) {
       const shown = new DetectorStatus(clock, status);
       const detector = new Detector({ ...config, node: name }, clock, (seconds) =>
         figures.observe('edge_inference_seconds', seconds),
@@ -94,7 +95,12 @@ export = function (RED: NodeAPI): void {
             rows = set.rows.length;
             const verdicts = await detector.submit(set);
             figures.add('edge_readings_total', rows);
-            verdicts.forEach(({ detection }) => count(detection, figures));
+            for (const { detection } of verdicts) {
+              count(detection, figures);
+              if (detection.kind) {
+                raiseAlert(id, detection, clock.now());
+              }
+            }
             shown.judged(verdicts);
             sendVerdicts(msg, set, verdicts, emit);
           } catch (thrown) {
