@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import type { Clock } from '../shared/clock';
 import type { HttpReply } from '../shared/connections';
 import { EdgeError } from '../shared/errors';
+import { isClosedByPeer, troubleOf } from '../shared/trouble';
 import type { HttpConfig } from './config';
 
 export interface HttpSecrets {
@@ -54,15 +55,21 @@ export class HttpSender {
       headers: { ...this.headers, ...headers, 'content-length': String(body.byteLength) },
     };
     return new Promise((resolve, reject) => {
-      const refuse = (error: Error): void =>
+      const refuse = (error: Error): void => {
+        const trouble = troubleOf(error);
         reject(
           new EdgeError(
             'HTTP',
             timeout.aborted
               ? `${this.config.url.host} did not answer in ${this.config.timeoutMs / 1000} s.`
-              : `${this.config.url.host}: ${error.message}`,
+              : `${this.config.url.host}: ${trouble.reason}`,
+            {
+              ...(trouble.fault && { fault: trouble.fault }),
+              ...(!timeout.aborted && isClosedByPeer(error) && { closed: true }),
+            },
           ),
         );
+      };
       const request = (this.secure ? httpsRequest : httpRequest)(this.config.url, options, (response) => {
         response.on('error', refuse);
         response.on('end', () => {

@@ -1,5 +1,7 @@
 import type { BreakerState } from './connection-report';
-import type { Link, Trouble } from './link';
+import type { Clock } from '../shared/clock';
+import type { Trouble } from '../shared/trouble';
+import type { Link } from './link';
 import type { Held, TopicQueue } from './topic-queue';
 import type { Lane } from './lane';
 
@@ -12,6 +14,7 @@ export interface Flight {
   lane: Lane;
 }
 
+const PROBE_MS = 1000;
 /** Limit of the bytes that are under way at once; one message always may. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
@@ -26,6 +29,12 @@ export class Carrier {
   lastProbeAt = -Infinity;
   /** Nothing is sent before: the other side asked for a pause. */
   pausedUntil = -Infinity;
+  /** Times that the other side closed it. */
+  closures = 0;
+  /** When the other side last gave a sign of life over it. */
+  provenAt = -Infinity;
+  /** Refusals in a row, until an acknowledgement. */
+  refusals = 0;
   /** What is wrong, until an acknowledgement. */
   trouble: Trouble | undefined;
   /** Since when it has been in its state, as far as that was looked at. */
@@ -35,14 +44,15 @@ export class Carrier {
   private lastAnswerAt = 0;
   /** Since when an acknowledgement has been owed. */
   private owedSince: number | undefined;
+  private probedAt = -Infinity;
   private seen: BreakerState = 'closed';
 
   constructor(
     readonly link: Link,
     readonly rank: number,
-    now: number,
+    private readonly clock: Clock,
   ) {
-    this.stateSince = now;
+    this.stateSince = clock.monotonic();
   }
 
   /** As a circuit breaker: trusted, waiting for its next try, or on trial. */
@@ -71,6 +81,28 @@ export class Carrier {
     );
   }
 
+  pause(until: number): void {
+    this.pausedUntil = Math.max(this.pausedUntil, until);
+  }
+
+  /** Asks for a sign of life, at most once a second. */
+  probe(now: number): void {
+    if (now - this.probedAt >= PROBE_MS) {
+      this.probedAt = now;
+      this.link.probe?.(() => {
+        this.provenAt = this.clock.monotonic();
+      });
+    }
+  }
+
+  /** It is open: what was known of an earlier connection is past. */
+  opened(now: number): void {
+    this.phase = 'open';
+    this.openedAt = now;
+    this.provenAt = -Infinity;
+    this.lastProbeAt = -Infinity;
+  }
+
   launched(flight: Flight, now: number): void {
     if (this.flights.size === 0) {
       this.lastAnswerAt = now;
@@ -85,8 +117,11 @@ export class Carrier {
     this.flights.delete(flight);
     this.bytes -= flight.bytes;
     this.lastAnswerAt = now;
+    this.provenAt = now;
+    this.refusals++;
     if (progress) {
       this.failures = 0;
+      this.refusals = 0;
       this.trouble = undefined;
       this.owedSince = this.flights.size > 0 ? now : undefined;
     }
@@ -100,6 +135,11 @@ export class Carrier {
   /** Whether answers may come but no acknowledgement did for too long. */
   isBarren(now: number, ackTimeoutMs: number): boolean {
     return this.owedSince !== undefined && now - this.owedSince > ackTimeoutMs;
+  }
+
+  /** Whether an acknowledgement is owed. */
+  get owes(): boolean {
+    return this.owedSince !== undefined;
   }
 
   /** How many messages are under way. */

@@ -1,9 +1,10 @@
 import type { Clock } from '../shared/clock';
+import type { Trouble } from '../shared/trouble';
 import type { Random } from '../shared/random';
-import { backoffMs, type RetryBounds } from './backoff';
+import { backoffMs, slowRetryMs, type RetryBounds } from './backoff';
 import { Carrier, type Flight } from './carrier';
 import { reportConnection, type ConnectionReport } from './connection-report';
-import type { Fault, Link } from './link';
+import type { Link, Loss } from './link';
 
 export interface PoolConfig {
   retry: RetryBounds;
@@ -14,7 +15,7 @@ export interface PoolConfig {
 
 export interface PoolEvents {
   /** Messages that were under way on a connection that was lost. */
-  lost(flights: Flight[]): void;
+  lost(flights: Flight[], carrier: Carrier, loss: Loss): void;
   /** A connection opened, or another one carries now, or none does. */
   changed(): void;
   /** A connection that had worked stopped working, or never opened. */
@@ -42,7 +43,7 @@ export class LinkPool {
     private readonly random: Random,
     private readonly events: PoolEvents,
   ) {
-    this.carriers = links.map((link, rank) => new Carrier(link, rank, clock.monotonic()));
+    this.carriers = links.map((link, rank) => new Carrier(link, rank, clock));
   }
 
   /** Looks after all connections; call often and after anything happened to one. */
@@ -100,25 +101,31 @@ export class LinkPool {
     this.tend();
   }
 
-  /** Closes every connection; what was under way has no answer. */
-  stop(): Flight[] {
+  /** Closes a connection and opens none any more; what was under way has no answer. */
+  stop(carrier: Carrier): Flight[] {
     this.stopped = true;
     this.current = undefined;
-    return this.carriers.flatMap((carrier) => {
-      carrier.link.close();
-      return carrier.reset();
-    });
+    carrier.link.close();
+    return carrier.reset();
   }
 
   private judge(carrier: Carrier, now: number): void {
     const { ackTimeoutMs } = this.config;
     const seconds = ackTimeoutMs / 1000;
     if (carrier.isSilent(now, ackTimeoutMs)) {
-      this.fail(carrier, `nothing was acknowledged for ${seconds} s`);
-    } else if (this.carriers.length > 1 && carrier.isBarren(now, ackTimeoutMs)) {
-      this.fail(carrier, carrier.trouble?.reason ?? `every message was refused for ${seconds} s`);
+      this.fail(carrier, { reason: `nothing was acknowledged for ${seconds} s` });
+    } else if (carrier.isBarren(now, ackTimeoutMs)) {
+      const trouble = carrier.trouble ?? { reason: `every message was refused for ${seconds} s` };
+      if (this.carriers.length > 1) {
+        this.fail(carrier, trouble);
+      } else if (carrier.failures === 0) {
+        // There is no other: it stays open, on trial.
+        carrier.failures = 1;
+        this.noteFailure(carrier, trouble);
+      }
     } else if (
       carrier.failures > 0 &&
+      !carrier.owes &&
       carrier.flights.size === 0 &&
       now - carrier.openedAt >= this.config.failbackMs
     ) {
@@ -166,7 +173,7 @@ export class LinkPool {
   private isDue(carrier: Carrier, now: number): boolean {
     const { current } = this;
     if (current && current.failures === 0) {
-      return carrier.rank < current.rank && now - carrier.attemptedAt >= this.config.healthIntervalMs;
+      return carrier.rank < current.rank && now >= this.nextProbe(carrier);
     }
     return (
       now >= carrier.nextAttemptAt &&
@@ -188,7 +195,13 @@ export class LinkPool {
     if (current?.failures !== 0) {
       return carrier.failures > 0 ? carrier.nextAttemptAt : undefined;
     }
-    return carrier.rank < current.rank ? carrier.attemptedAt + this.config.healthIntervalMs : undefined;
+    return carrier.rank < current.rank ? this.nextProbe(carrier) : undefined;
+  }
+
+  /** When a higher-ranked connection is tried while another carries: not soon where only a person can help. */
+  private nextProbe({ attemptedAt, nextAttemptAt, trouble }: Carrier): number {
+    const usual = attemptedAt + this.config.healthIntervalMs;
+    return trouble?.fault === 'credential' ? Math.max(usual, nextAttemptAt) : usual;
   }
 
   /** A lower-ranked connection that is not needed while a trusted one carries. */
@@ -209,34 +222,45 @@ export class LinkPool {
     carrier.link.open({
       opened: () => {
         if (carrier.phase === 'opening') {
-          carrier.phase = 'open';
-          carrier.openedAt = this.clock.monotonic();
-          carrier.lastProbeAt = -Infinity;
+          carrier.opened(this.clock.monotonic());
           this.tend();
           this.events.changed();
         }
       },
-      lost: (reason, fault) => {
-        this.fail(carrier, reason, fault);
+      lost: (loss) => {
+        this.fail(carrier, loss);
         this.tend();
       },
     });
   }
 
-  private fail(carrier: Carrier, reason: string, fault?: Fault): void {
+  /** Gives a connection up until its next try. */
+  fail(carrier: Carrier, loss: Loss): void {
     if (carrier.phase === 'closed' || this.stopped) {
       return;
+    }
+    if (carrier.phase === 'open' && loss.closed) {
+      carrier.closures++;
     }
     carrier.link.close();
     const flights = carrier.reset();
     carrier.failures++;
-    carrier.trouble = fault ? { reason, fault } : { reason };
-    carrier.nextAttemptAt =
-      this.clock.monotonic() + backoffMs(this.config.retry, carrier.failures, this.random);
+    const { retry } = this.config;
+    const waitMs =
+      loss.fault === 'credential'
+        ? slowRetryMs(retry, this.random)
+        : backoffMs(retry, carrier.failures, this.random);
+    carrier.nextAttemptAt = this.clock.monotonic() + waitMs;
     if (this.current === carrier) {
       this.current = undefined;
     }
-    this.events.lost(flights);
+    this.events.lost(flights, carrier, loss);
+    this.noteFailure(carrier, loss);
+  }
+
+  private noteFailure(carrier: Carrier, { reason, fault }: Trouble): void {
+    carrier.trouble = { reason, ...(fault && { fault }) };
+    carrier.look(this.clock.monotonic());
     this.events.failed(carrier);
     this.events.changed();
   }

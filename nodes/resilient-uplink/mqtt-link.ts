@@ -1,27 +1,20 @@
-import { ErrorWithReasonCode, type IClientPublishOptions, type MqttClient } from 'mqtt';
+import type { IClientPublishOptions, MqttClient } from 'mqtt';
 import type { Broker } from '../shared/connections';
-import { explainFailure } from '../shared/mqtt-client';
-import { isOther, SETTINGS_CHANGED, type Answer, type Link, type LinkObserver, type Outgoing } from './link';
+import { isClosedByPeer, troubleOf } from '../shared/trouble';
+import {
+  isOther,
+  SETTINGS_CHANGED,
+  type Answer,
+  type Link,
+  type LinkObserver,
+  type Loss,
+  type Outgoing,
+} from './link';
+import { answerOf, lossOf } from './mqtt-answers';
 
 const WINDOW = 128;
 /** MQTT's own bytes around a message, generously. */
 const PACKET_OVERHEAD = 256;
-
-/** PUBACK and PUBREC reasons (MQTT 5, 3.4.2.1) that lie in the message itself and would come every time. */
-const PERMANENT_REASONS = new Set([
-  0x90, // Topic Name invalid
-  0x95, // Packet too large
-  0x99, // Payload format invalid
-]);
-
-/** What a broker's refusal means for the message. */
-export function answerOf(error: Error): Answer {
-  const code = error instanceof ErrorWithReasonCode ? error.code : undefined;
-  return {
-    outcome: code !== undefined && PERMANENT_REASONS.has(code) ? 'rejected' : 'retry',
-    reason: error.message,
-  };
-}
 
 /**
  * What MQTT 5 says about a message. A receiver that believes `application/json` tries to parse it, so compressed bytes
@@ -48,9 +41,11 @@ export class MqttLink implements Link {
   window = WINDOW;
   private maxPacket = Infinity;
   private client: MqttClient | undefined;
-  private lose: ((reason: string) => void) | undefined;
+  private lose: ((loss: Loss) => void) | undefined;
   private broker: Broker;
-  /** Tries in a row that did not connect: each begins with the next server of a cluster. */
+  /** What is published with: what is asked for, unless the broker takes less. */
+  private sendQos: 1 | 2;
+  /** Connections in a row over which nothing was acknowledged: each is to the next server of a cluster. */
   private tries = 0;
 
   /** @param lookUp the broker as it is set up now; throws when there is none any more. */
@@ -60,6 +55,7 @@ export class MqttLink implements Link {
     private readonly qos: 1 | 2,
   ) {
     this.broker = lookUp();
+    this.sendQos = qos;
   }
 
   get id(): string {
@@ -81,35 +77,55 @@ export class MqttLink implements Link {
         mqtt: { reconnectPeriod: 0, clean: true, properties: { sessionExpiryInterval: 0 } },
       });
     } catch (thrown) {
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      queueMicrotask(() => observer.lost(reason));
+      const trouble = troubleOf(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      queueMicrotask(() => observer.lost(trouble));
       return;
     }
     this.client = client;
-    const lose = (reason: string): void => {
+    const lose = (loss: Loss): void => {
       if (this.client === client) {
         this.close();
-        observer.lost(reason);
+        observer.lost(loss);
       }
     };
     this.lose = lose;
     client.on('connect', ({ properties }) => {
-      if (this.client === client) {
-        this.tries = 0;
-        this.window = Math.min(WINDOW, properties?.receiveMaximum ?? WINDOW);
-        this.maxPacket = properties?.maximumPacketSize ?? Infinity;
-        observer.opened();
+      if (this.client !== client) {
+        return;
       }
+      const { receiveMaximum, maximumPacketSize, maximumQoS } = properties ?? {};
+      if (maximumQoS === 0) {
+        lose({ reason: 'the broker takes QoS 0 only, which acknowledges nothing: use another broker' });
+        return;
+      }
+      this.window = Math.min(WINDOW, receiveMaximum ?? WINDOW);
+      this.maxPacket = maximumPacketSize ?? Infinity;
+      this.sendQos = maximumQoS === 1 ? 1 : this.qos;
+      observer.opened();
     });
-    client.on('error', (error) => lose(explainFailure(error)));
-    client.on('disconnect', ({ reasonCode }) =>
-      lose(`the broker disconnected with reason ${reasonCode ?? 0}`),
+    client.on('error', (error) => lose({ ...troubleOf(error), closed: isClosedByPeer(error) }));
+    client.on('disconnect', ({ reasonCode, properties }) =>
+      lose(lossOf(reasonCode, properties?.reasonString)),
     );
-    client.on('close', () => lose('the connection closed'));
+    client.on('close', () => lose({ reason: 'the broker closed the connection', closed: true }));
   }
 
   bodyLimit(topic: string): number {
     return this.maxPacket - Buffer.byteLength(topic) - PACKET_OVERHEAD;
+  }
+
+  probe(alive: () => void): void {
+    const { client } = this;
+    if (client?.connected) {
+      const listen = ({ cmd }: { cmd?: string }): void => {
+        if (cmd === 'pingresp') {
+          client.off('packetreceive', listen);
+          alive();
+        }
+      };
+      client.on('packetreceive', listen);
+      client.sendPing();
+    }
   }
 
   send(outgoing: Outgoing, answer: (answer: Answer) => void): void {
@@ -120,7 +136,7 @@ export class MqttLink implements Link {
       queueMicrotask(() => answer({ outcome: 'rejected', reason }));
       return;
     }
-    const options: IClientPublishOptions = { qos: this.qos };
+    const options: IClientPublishOptions = { qos: this.sendQos };
     if (this.broker.protocolVersion === 5) {
       options.properties = propertiesOf(outgoing);
     }
@@ -128,6 +144,9 @@ export class MqttLink implements Link {
     client?.publish(topic, bytes, options, (error) => {
       // Answers of a connection that was given up say nothing.
       if (this.client === client && client.connected) {
+        if (!error) {
+          this.tries = 0;
+        }
         answer(error ? answerOf(error) : { outcome: 'acknowledged' });
       }
     });
@@ -135,7 +154,7 @@ export class MqttLink implements Link {
 
   refresh(): void {
     if (this.client && isOther(this.lookUp, this.broker)) {
-      this.lose?.(SETTINGS_CHANGED);
+      this.lose?.({ reason: SETTINGS_CHANGED });
     }
   }
 

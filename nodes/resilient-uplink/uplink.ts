@@ -235,8 +235,9 @@ export class Uplink {
           `${sequences.length} stored messages were damaged by the medium.`,
         );
       },
-      connectionFailed: (name, reason) => {
-        this.reportOnce(name, `Connection "${name}": ${reason}. It is tried again.`);
+      connectionFailed: (name, reason, fault) => {
+        const about = fault === 'permission' ? `${name} ${fault}` : name;
+        this.reportOnce(about, `Connection "${name}": ${reason}. It is tried again.`);
       },
       changed: () => this.showStatus(),
       storeFailed: (error) => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ErrorWithReasonCode } from 'mqtt';
 import { backoffMs } from '../../../nodes/resilient-uplink/backoff';
 import { answerOfStatus } from '../../../nodes/resilient-uplink/http-link';
-import { answerOf } from '../../../nodes/resilient-uplink/mqtt-link';
+import { answerOf } from '../../../nodes/resilient-uplink/mqtt-answers';
 import { SeededRandom } from '../../../nodes/shared/random';
 
 test('HTTP: 2xx delivers, what may pass is tried again, the rest is refused for good', () => {
