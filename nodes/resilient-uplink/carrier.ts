@@ -33,8 +33,6 @@ export class Carrier {
   closures = 0;
   /** When the other side last gave a sign of life over it. */
   provenAt = -Infinity;
-  /** Refusals in a row, until an acknowledgement. */
-  refusals = 0;
   /** What is wrong, until an acknowledgement. */
   trouble: Trouble | undefined;
   /** Since when it has been in its state, as far as that was looked at. */
@@ -118,10 +116,8 @@ export class Carrier {
     this.bytes -= flight.bytes;
     this.lastAnswerAt = now;
     this.provenAt = now;
-    this.refusals++;
     if (progress) {
       this.failures = 0;
-      this.refusals = 0;
       this.trouble = undefined;
       this.owedSince = this.flights.size > 0 ? now : undefined;
     }

@@ -32,11 +32,10 @@ export class Settling {
   /** A connection answered. */
   answered(flight: Flight, carrier: Carrier, answer: Answer): void {
     const now = this.tools.clock.monotonic();
-    const suspected = carrier.failures > 0;
     this.tools.isolation.answered(flight);
     carrier.answered(flight, answer.outcome !== 'retry', now);
     if (answer.outcome === 'retry') {
-      this.postpone(flight, carrier, answer, suspected, now);
+      this.postpone(flight, carrier, answer, now);
       return;
     }
     flight.queue.acknowledged();
@@ -74,7 +73,6 @@ export class Settling {
     { cargo, queue }: Flight,
     carrier: Carrier,
     answer: Answer & { outcome: 'retry' },
-    suspected: boolean,
     now: number,
   ): void {
     const { retry, random, events } = this.tools;
@@ -82,10 +80,6 @@ export class Settling {
     carrier.trouble = { reason, ...(fault && { fault }) };
     if (retryAfterMs !== undefined) {
       carrier.pause(now + retryAfterMs);
-    }
-    if (suspected) {
-      // On trial, whatever is sent next would be refused as well.
-      carrier.pause(now + backoffMs(retry, carrier.refusals, random));
     }
     this.noteAttempts(cargo);
     const waitMs = fault ? slowRetryMs(retry, random) : backoffMs(retry, queue.refusals + 1, random);
