@@ -14,6 +14,10 @@ export interface HttpSecrets {
 }
 
 const MAX_SOCKETS = 8;
+const EXCERPT_BYTES = 512;
+/** Some servers say nothing to a client whose certificate they do not take. */
+const CLOSED_ADVICE =
+  ': the server closed the connection. If it asks for a client certificate, check the one in the TLS configuration';
 
 /** Sends request bodies to one destination over kept-alive sockets. */
 export class HttpSender {
@@ -43,7 +47,7 @@ export class HttpSender {
   }
 
   /**
-   * Sends one body and waits for the whole answer, which is discarded.
+   * Sends one body and waits for the whole answer, of which only its beginning is looked at.
    *
    * @throws EdgeError `HTTP` when no answer arrived in time or at all
    */
@@ -57,15 +61,16 @@ export class HttpSender {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error): void => {
         const trouble = troubleOf(error);
+        const closed = !timeout.aborted && isClosedByPeer(error);
         reject(
           new EdgeError(
             'HTTP',
             timeout.aborted
               ? `${this.config.url.host} did not answer in ${this.config.timeoutMs / 1000} s.`
-              : `${this.config.url.host}: ${trouble.reason}`,
+              : `${this.config.url.host}: ${trouble.reason}${this.secure && closed ? CLOSED_ADVICE : ''}`,
             {
               ...(trouble.fault && { fault: trouble.fault }),
-              ...(!timeout.aborted && isClosedByPeer(error) && { closed: true }),
+              ...(closed && { closed }),
             },
           ),
         );
@@ -73,11 +78,18 @@ export class HttpSender {
       const request = (this.secure ? httpsRequest : httpRequest)(this.config.url, options, (response) => {
         response.on('error', refuse);
         response.on('end', () => {
-          const reply: HttpReply = { status: response.statusCode ?? 0 };
+          const status = response.statusCode ?? 0;
           const retryAfterMs = parseRetryAfter(response.headers['retry-after'], this.clock.now());
-          resolve(retryAfterMs === undefined ? reply : { ...reply, retryAfterMs });
+          resolve({
+            status,
+            ...(isAboutCertificate(status, beginning) && { certificateRefused: true as const }),
+            ...(retryAfterMs !== undefined && { retryAfterMs }),
+          });
         });
-        response.resume();
+        let beginning = '';
+        response.on('data', (chunk: Buffer) => {
+          beginning += chunk.toString('latin1', 0, EXCERPT_BYTES - beginning.length);
+        });
       });
       request.on('error', refuse);
       request.end(body);
@@ -87,6 +99,11 @@ export class HttpSender {
   close(): void {
     this.agent.destroy();
   }
+}
+
+/** Whether an answer is nginx's about a client certificate, which it gives as a bad request. */
+function isAboutCertificate(status: number, beginning: string): boolean {
+  return status === 495 || status === 496 || (status === 400 && /SSL certificate/i.test(beginning));
 }
 
 /** Reads `Retry-After` (RFC 9110, 10.2.3), seconds or a date, as ms from now; undefined when absent or unreadable. */

@@ -18,11 +18,15 @@ const LONGEST_PAUSE_MS = 3_600_000;
 const TRANSIENT = new Set([401, 403, 408, 425, 429]);
 
 /** What a status means for the message. Redirects are not followed, and may end. */
-export function answerOfStatus({ status, retryAfterMs }: HttpReply): Answer {
+export function answerOfStatus({ status, certificateRefused, retryAfterMs }: HttpReply): Answer {
   if (status >= 200 && status < 300) {
     return { outcome: 'acknowledged' };
   }
   const reason = `the server answered ${status}`;
+  if (certificateRefused) {
+    const advice = 'it does not take the client certificate; correct the one in the TLS configuration';
+    return { outcome: 'retry', reason: `${reason}: ${advice}`, fault: 'credential' };
+  }
   if (status >= 400 && status < 500 && !TRANSIENT.has(status)) {
     return { outcome: 'rejected', reason };
   }

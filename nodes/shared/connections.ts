@@ -25,6 +25,8 @@ export interface Broker {
 /** What an HTTP destination answered; `retryAfterMs` when it said how long to wait. */
 export interface HttpReply {
   status: number;
+  /** Whether it answered so for the client's certificate. */
+  certificateRefused?: true;
   retryAfterMs?: number;
 }
 

@@ -15,56 +15,38 @@ const REFUSED_CLIENT = new Set([0x04, 0x05, 0x86, 0x87, 0x8a, 0x8c]);
 const REFUSED_CLIENT_ID = new Set([0x02, 0x85]);
 const WRONG_VERSION = new Set([0x01, 0x84]);
 
-const CLIENT_CERTIFICATE = 'the certificate in its TLS configuration';
-
-/** Errors of Node.js and OpenSSL by code. */
-const ADVICE: Partial<Record<string, { text: string; fault?: Fault }>> = {
-  ENOTFOUND: { text: 'check the host name, and the name server of this machine' },
-  EAI_AGAIN: { text: 'the name server does not answer; check the network of this machine' },
-  CERT_HAS_EXPIRED: {
-    text: "the server's certificate has expired: renew it there, or correct this machine's clock",
-    fault: 'credential',
-  },
-  CERT_NOT_YET_VALID: {
-    text: "the server's certificate is not valid yet: correct this machine's clock",
-    fault: 'credential',
-  },
-  ERR_TLS_CERT_ALTNAME_INVALID: {
-    text: "the server's certificate was made for another name: use that name in the address, or as server name in the TLS configuration",
-    fault: 'credential',
-  },
-  ERR_SSL_WRONG_VERSION_NUMBER: {
-    text: 'the server does not speak TLS on this port: correct the address',
-  },
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: {
-    text: 'the server asks for a client certificate: enter certificate and key in the TLS configuration',
-    fault: 'credential',
-  },
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: {
-    text: `the server accepts no connection like this: check ${CLIENT_CERTIFICATE}`,
-    fault: 'credential',
-  },
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: {
-    text: 'the client certificate has expired: renew it in the TLS configuration',
-    fault: 'credential',
-  },
-  ERR_OSSL_X509_KEY_VALUES_MISMATCH: {
-    text: 'certificate and key do not belong together: correct the TLS configuration',
-    fault: 'credential',
-  },
+/** Errors of the network by code: what can be done beside what they say. */
+const NETWORK: Partial<Record<string, string>> = {
+  ENOTFOUND: 'check the host name, and the name server of this machine',
+  EAI_AGAIN: 'the name server does not answer; check the network of this machine',
 };
 
-const UNKNOWN_ISSUER = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
-
-/** The server's alerts about the client's certificate. */
-const REFUSED_CERTIFICATE =
-  /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(UNKNOWN|REVOKED)|ACCESS_DENIED|DECRYPT_ERROR)$/;
+/** Errors about certificates by the end of their code, which OpenSSL's versions begin differently. */
+const CERTIFICATES: [RegExp, string][] = [
+  [
+    /^CERT_HAS_EXPIRED$/,
+    "the server's certificate has expired: renew it there, or correct this machine's clock",
+  ],
+  [/^CERT_NOT_YET_VALID$/, "the server's certificate is not valid yet: correct this machine's clock"],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    "the server's certificate was made for another name: use that name in the address, or as server name in the TLS configuration",
+  ],
+  [
+    /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT.*|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/,
+    "the server's certificate comes from nobody who is trusted here: enter its CA in the TLS configuration",
+  ],
+  [
+    /ALERT_CERTIFICATE_REQUIRED$/,
+    'the server asks for a client certificate: enter certificate and key in the TLS configuration',
+  ],
+  [/ALERT_CERTIFICATE_EXPIRED$/, 'the client certificate has expired: renew it in the TLS configuration'],
+  [
+    /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(UNKNOWN|REVOKED)|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE)$/,
+    'the server refuses the certificate in its TLS configuration: correct it',
+  ],
+  [/KEY_VALUES_MISMATCH$/, 'certificate and key do not belong together: correct the TLS configuration'],
+];
 
 /** Whether an error means that the other side closed the connection. */
 export function isClosedByPeer(error: Error): boolean {
@@ -81,18 +63,15 @@ export function troubleOf(error: Error): Trouble {
   if (typeof code !== 'string') {
     return { reason: text };
   }
-  if (UNKNOWN_ISSUER.has(code)) {
-    const advice =
-      "the server's certificate comes from nobody who is trusted here: enter its CA in the TLS configuration";
-    return { reason: `${text}: ${advice}`, fault: 'credential' };
+  const certificate = CERTIFICATES.find(([ending]) => ending.test(code));
+  if (certificate) {
+    return { reason: certificate[1], fault: 'credential' };
   }
-  if (REFUSED_CERTIFICATE.test(code)) {
-    return { reason: `the server refuses ${CLIENT_CERTIFICATE}: correct it (${code})`, fault: 'credential' };
+  if (code.endsWith('WRONG_VERSION_NUMBER')) {
+    return { reason: 'the server does not speak TLS on this port: correct the address' };
   }
-  const advice = ADVICE[code];
-  return advice
-    ? { reason: `${text}: ${advice.text}`, ...(advice.fault && { fault: advice.fault }) }
-    : { reason: text };
+  const advice = NETWORK[code];
+  return { reason: advice ? `${text}: ${advice}` : text };
 }
 
 /** What a broker's answer to CONNECT means. */
