@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Clock } from '../shared/clock';
 import type { HttpReply } from '../shared/connections';
+import { checkDeviceKey, RENEW_AFTER_MS, sasToken } from '../shared/device-key';
 import { EdgeError } from '../shared/errors';
 import { isClosedByPeer, troubleOf } from '../shared/trouble';
 import type { HttpConfig } from './config';
@@ -10,6 +11,8 @@ export interface HttpSecrets {
   token?: string;
   username?: string;
   password?: string;
+  /** Key of an Azure IoT Hub device: every request carries a token that is made of it. */
+  deviceKey?: string;
   addTls?: (options: object) => void;
 }
 
@@ -25,6 +28,7 @@ export class HttpSender {
   private readonly options: RequestOptions;
   private readonly headers: Record<string, string>;
   private readonly secure: boolean;
+  private readonly sign: (() => string) | undefined;
 
   constructor(
     private readonly config: HttpConfig,
@@ -36,7 +40,9 @@ export class HttpSender {
     this.agent = this.secure ? new HttpsAgent(pool) : new HttpAgent(pool);
     this.options = { method: config.method, agent: this.agent };
     this.headers = Object.fromEntries(config.headers.map(({ name, value }) => [name, value]));
-    if (secrets.token) {
+    if (secrets.deviceKey) {
+      this.sign = tokenSource(config.url, secrets.deviceKey, clock);
+    } else if (secrets.token) {
       this.headers.authorization = `Bearer ${secrets.token}`;
     } else if (secrets.username) {
       this.options.auth = `${secrets.username}:${secrets.password ?? ''}`;
@@ -56,7 +62,12 @@ export class HttpSender {
     const options: RequestOptions = {
       ...this.options,
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      headers: { ...this.headers, ...headers, 'content-length': String(body.byteLength) },
+      headers: {
+        ...this.headers,
+        ...headers,
+        ...(this.sign && { authorization: this.sign() }),
+        'content-length': String(body.byteLength),
+      },
     };
     return new Promise((resolve, reject) => {
       const refuse = (error: Error): void => {
@@ -99,6 +110,33 @@ export class HttpSender {
   close(): void {
     this.agent.destroy();
   }
+}
+
+/**
+ * Tokens for one device, each used for most of the time that it is valid.
+ *
+ * @throws EdgeError `CONFIG` when the address is not that of a device, or the key is none
+ */
+function tokenSource(url: URL, key: string, clock: Clock): () => string {
+  checkDeviceKey(key);
+  const device = /^\/devices\/([^/]+)\//.exec(url.pathname)?.[1];
+  if (device === undefined) {
+    throw new EdgeError(
+      'CONFIG',
+      'Property "url" must be https://<hub>/devices/<device>/messages/events?api-version=2020-03-13 when a device key is entered.',
+      { property: 'url' },
+    );
+  }
+  let token = { text: '', madeMs: -Infinity };
+  return () => {
+    const now = clock.now();
+    // Also when the clock was set back: the server would not take what seems to come from the future.
+    if (now >= token.madeMs + RENEW_AFTER_MS || now < token.madeMs) {
+      const text = sasToken(`${url.hostname}/devices/${decodeURIComponent(device)}`, key, now);
+      token = { text, madeMs: now };
+    }
+    return token.text;
+  };
 }
 
 /** Whether an answer is nginx's about a client certificate, which it gives as a bad request. */

@@ -74,7 +74,7 @@ export class Carrier {
     return (
       this.phase === 'open' &&
       now >= this.pausedUntil &&
-      this.flights.size < (this.failures > 0 ? 1 : this.link.window) &&
+      this.flights.size < Math.min(this.link.window, this.failures > 0 ? 1 : Infinity) &&
       this.bytes < WINDOW_BYTES
     );
   }

@@ -1,5 +1,7 @@
 import type { IClientPublishOptions, MqttClient } from 'mqtt';
+import type { Clock, Timer } from '../shared/clock';
 import type { Broker } from '../shared/connections';
+import { endClient } from '../shared/mqtt-client';
 import { isClosedByPeer, troubleOf } from '../shared/trouble';
 import {
   isOther,
@@ -13,6 +15,7 @@ import {
 import { answerOf, lossOf } from './mqtt-answers';
 
 const WINDOW = 128;
+const RENEW_POLL_MS = 20;
 /** MQTT's own bytes around a message, generously. */
 const PACKET_OVERHEAD = 256;
 
@@ -47,12 +50,17 @@ export class MqttLink implements Link {
   private sendQos: 1 | 2;
   /** Connections in a row over which nothing was acknowledged: each is to the next server of a cluster. */
   private tries = 0;
+  /** What is under way. */
+  private unanswered = 0;
+  private renewal: Timer | undefined;
+  private renewing = false;
 
   /** @param lookUp the broker as it is set up now; throws when there is none any more. */
   constructor(
     private readonly lookUp: () => Broker,
     private readonly nodeId: string,
     private readonly qos: 1 | 2,
+    private readonly clock: Clock,
   ) {
     this.broker = lookUp();
     this.sendQos = qos;
@@ -68,6 +76,10 @@ export class MqttLink implements Link {
 
   open(observer: LinkObserver): void {
     this.close();
+    this.connect(observer);
+  }
+
+  private connect(observer: LinkObserver): void {
     let client: MqttClient;
     try {
       this.broker = this.lookUp();
@@ -82,6 +94,7 @@ export class MqttLink implements Link {
       return;
     }
     this.client = client;
+    this.unanswered = 0;
     const lose = (loss: Loss): void => {
       if (this.client === client) {
         this.close();
@@ -100,7 +113,9 @@ export class MqttLink implements Link {
       }
       this.window = Math.min(WINDOW, receiveMaximum ?? WINDOW);
       this.maxPacket = maximumPacketSize ?? Infinity;
-      this.sendQos = maximumQoS === 1 ? 1 : this.qos;
+      this.sendQos = maximumQoS === 1 || this.broker.maxQos === 1 ? 1 : this.qos;
+      this.renewing = false;
+      this.renewLater(observer);
       observer.opened();
     });
     client.on('error', (error) => lose({ ...troubleOf(error), closed: isClosedByPeer(error) }));
@@ -141,15 +156,47 @@ export class MqttLink implements Link {
       options.properties = propertiesOf(outgoing);
     }
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.unanswered++;
     client?.publish(topic, bytes, options, (error) => {
       // Answers of a connection that was given up say nothing.
       if (this.client === client && client.connected) {
+        this.unanswered--;
         if (!error) {
           this.tries = 0;
         }
         answer(error ? answerOf(error) : { outcome: 'acknowledged' });
       }
     });
+  }
+
+  private renewLater(observer: LinkObserver): void {
+    const { renewAfterMs } = this.broker;
+    if (renewAfterMs !== undefined) {
+      this.renewal = this.clock.after(renewAfterMs, () => {
+        this.renewing = true;
+        this.window = 0;
+        this.renew(observer);
+      });
+    }
+  }
+
+  /** Connects anew with a new credential once nothing is under way, and sends nothing in the meantime. */
+  private renew(observer: LinkObserver): void {
+    if (this.unanswered > 0) {
+      this.renewal = this.clock.after(RENEW_POLL_MS, () => this.renew(observer));
+      return;
+    }
+    const { client } = this;
+    if (client) {
+      this.client = undefined;
+      const next = (): void => {
+        if (this.renewing && !this.client) {
+          this.tries = 0;
+          this.connect(observer);
+        }
+      };
+      endClient(client).then(next, next);
+    }
   }
 
   refresh(): void {
@@ -162,6 +209,8 @@ export class MqttLink implements Link {
     const { client } = this;
     this.client = undefined;
     this.window = WINDOW;
+    this.renewal?.cancel();
+    this.renewing = false;
     client?.end(true);
   }
 }

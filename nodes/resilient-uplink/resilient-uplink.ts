@@ -91,8 +91,8 @@ export = function (RED: NodeAPI): void {
   });
 };
 
-function linkTo(connection: string, config: UplinkConfig, { RED, id }: NodeContext): Link {
+function linkTo(connection: string, config: UplinkConfig, { RED, id, clock }: NodeContext): Link {
   return connectionOf(RED, connection, 'connections').kind === 'broker'
-    ? new MqttLink(() => brokerOf(RED, connection, 'connections'), id, config.qos)
+    ? new MqttLink(() => brokerOf(RED, connection, 'connections'), id, config.qos, clock)
     : new HttpLink(() => httpOf(RED, connection, 'connections'));
 }

@@ -81,7 +81,7 @@ function refusalOf(code: number, text: string): Trouble {
   }
   if (REFUSED_CLIENT.has(code)) {
     return {
-      reason: `${text}: correct the user name and password, or the client certificate, of the edge-broker`,
+      reason: `${text}: correct the user name and password, client certificate or device key of the edge-broker`,
       fault: 'credential',
     };
   }
