@@ -31,6 +31,8 @@ export class Carrier {
   pausedUntil = -Infinity;
   /** Times that the other side closed it. */
   closures = 0;
+  /** Whether it acknowledged a message with its settings of now. */
+  acknowledged = false;
   /** When the other side last gave a sign of life over it. */
   provenAt = -Infinity;
   /** What is wrong, until an acknowledgement. */
@@ -117,6 +119,7 @@ export class Carrier {
     this.lastAnswerAt = now;
     this.provenAt = now;
     if (progress) {
+      this.acknowledged = true;
       this.failures = 0;
       this.trouble = undefined;
       this.owedSince = this.flights.size > 0 ? now : undefined;

@@ -105,7 +105,12 @@ export class Isolation {
       return undefined;
     }
     const tookMs = own ? now - own.sentAt : Infinity;
-    const counts = own?.sound && !loss.fault && tookMs * QUIET_FACTOR <= own.sentAt - carrier.openedAt;
+    // Where none was ever taken, the cause need not be this one.
+    const counts =
+      own?.sound &&
+      carrier.acknowledged &&
+      !loss.fault &&
+      tookMs * QUIET_FACTOR <= own.sentAt - carrier.openedAt;
     if (!counts) {
       this.forget(carrier, own);
     }

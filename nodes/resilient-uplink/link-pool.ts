@@ -4,7 +4,7 @@ import type { Random } from '../shared/random';
 import { backoffMs, slowRetryMs, type RetryBounds } from './backoff';
 import { Carrier, type Flight } from './carrier';
 import { reportConnection, type ConnectionReport } from './connection-report';
-import type { Link, Loss } from './link';
+import { SETTINGS_CHANGED, type Link, type Loss } from './link';
 
 export interface PoolConfig {
   retry: RetryBounds;
@@ -21,6 +21,10 @@ export interface PoolEvents {
   /** A connection that had worked stopped working, or never opened. */
   failed(carrier: Carrier): void;
 }
+
+/** Many brokers give no other answer to a quality of service, topic or client that they do not take. */
+const NONE_TAKEN =
+  ' when a message was sent, and has taken none yet: check the quality of service ("qos" = 1 for AWS, Azure and NATS before 2.10), the topic and what this client may do';
 
 /** How long a connection may take to open before the next one is tried as well. */
 const PATIENCE_MS = 3000;
@@ -245,6 +249,9 @@ export class LinkPool {
     carrier.link.close();
     const flights = carrier.reset();
     carrier.failures++;
+    if (loss.reason === SETTINGS_CHANGED) {
+      carrier.acknowledged = false;
+    }
     const { retry } = this.config;
     const waitMs =
       loss.fault === 'credential'
@@ -255,7 +262,8 @@ export class LinkPool {
       this.current = undefined;
     }
     this.events.lost(flights, carrier, loss);
-    this.noteFailure(carrier, loss);
+    const helpless = loss.closed && flights.length > 0 && !carrier.acknowledged;
+    this.noteFailure(carrier, helpless ? { ...loss, reason: `${loss.reason}${NONE_TAKEN}` } : loss);
   }
 
   private noteFailure(carrier: Carrier, { reason, fault }: Trouble): void {

@@ -122,7 +122,6 @@ const PLACES: [string, NewMessage[]][] = [
   ['head', [poison, ...numbered('a', 20), ...numbered('b', 40)]],
   ['middle', [...numbered('b', 20), ...numbered('a', 10), poison, ...numbered('c', 20)]],
   ['end', [...numbered('b', 40), ...numbered('a', 20), poison]],
-  ['whole', [poison]],
 ];
 
 for (const [place, backlog] of PLACES) {
@@ -147,6 +146,27 @@ for (const [place, backlog] of PLACES) {
     assert.ok(link.closures < 12, `${link.closures} closures`);
   });
 }
+
+test('it is found also when nothing else is left to send', async () => {
+  const link = new ClosingLink(holdsPoison);
+  const delivery = await start(link);
+  delivery.offer(outbox.append([message('a', 'good')]));
+  await clock.advance(1000);
+  delivery.offer(outbox.append([poison]));
+  await advanceUntil(() => outbox.usage.messages === 0, 600_000);
+  assert.equal(rejected.length, 1);
+});
+
+test('where none is ever taken it is not the messages: nothing is rejected, and what to check is told', async () => {
+  const link = new ClosingLink(() => true);
+  const delivery = await start(link);
+  delivery.offer(outbox.append([...numbered('a', 10), ...numbered('b', 10)]));
+  await clock.advance(100);
+  assert.match(delivery.pool.report()[0].error ?? '', /has taken none yet: check the quality of service/);
+  await advanceUntil(() => false, 3_600_000);
+  assert.deepEqual(rejected, []);
+  assert.equal(outbox.usage.messages, 20);
+});
 
 test('the others go on around it, live ones too', async () => {
   const link = new ClosingLink(holdsPoison);
