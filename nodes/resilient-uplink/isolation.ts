@@ -105,12 +105,7 @@ export class Isolation {
       return undefined;
     }
     const tookMs = own ? now - own.sentAt : Infinity;
-    // Where none was ever taken, the cause need not be this one.
-    const counts =
-      own?.sound &&
-      carrier.acknowledged &&
-      !loss.fault &&
-      tookMs * QUIET_FACTOR <= own.sentAt - carrier.openedAt;
+    const counts = own?.sound && !loss.fault && tookMs * QUIET_FACTOR <= own.sentAt - carrier.openedAt;
     if (!counts) {
       this.forget(carrier, own);
     }
@@ -126,7 +121,9 @@ export class Isolation {
     }
     suspect.convictions = suspect.carrier === carrier ? suspect.convictions + 1 : 1;
     suspect.carrier = carrier;
-    if (suspect.convictions < CONVICTION) {
+    // Where none was ever taken, the cause need not be this one; a batch is taken apart all the same.
+    const blamed = carrier.acknowledged || own.flight.cargo.length > 1;
+    if (suspect.convictions < CONVICTION || !blamed) {
       return undefined;
     }
     // What comes behind it in its topic is as suspicious.
