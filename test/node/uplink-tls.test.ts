@@ -26,7 +26,7 @@ interface World {
   serve(identity: Identity): Promise<void>;
 }
 
-async function mqttWorld(t: TestContext): Promise<World | undefined> {
+function mqttWorld(t: TestContext): World | undefined {
   const authorities = twoAuthorities(t);
   const program = authorities && needProgram(t, 'mosquitto');
   if (!program) {
@@ -54,10 +54,10 @@ async function mqttWorld(t: TestContext): Promise<World | undefined> {
   return world;
 }
 
-function httpWorld(t: TestContext): Promise<World | undefined> {
+function httpWorld(t: TestContext): World | undefined {
   const authorities = twoAuthorities(t);
   if (!authorities) {
-    return Promise.resolve(undefined);
+    return undefined;
   }
   let server: Server | undefined;
   const stop = (): void => {
@@ -82,7 +82,7 @@ function httpWorld(t: TestContext): Promise<World | undefined> {
       world.connection.url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/in`;
     },
   };
-  return Promise.resolve(world);
+  return world;
 }
 
 function twoAuthorities(t: TestContext): { own: Authority; stranger: Authority } | undefined {
@@ -119,7 +119,7 @@ for (const [what, make, hangsUp] of [
   ['an HTTPS server', httpWorld, true],
 ] as const) {
   test(`${what} that asks for client certificates, and what is said when one is wrong`, async (t) => {
-    const world = await make(t);
+    const world = make(t);
     if (!world) {
       return;
     }
