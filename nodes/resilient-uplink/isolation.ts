@@ -102,6 +102,9 @@ export class Isolation {
       own.suspect.patient = true;
     }
     if (!loss.closed) {
+      if (!own) {
+        this.forget(carrier, own);
+      }
       return undefined;
     }
     const tookMs = own ? now - own.sentAt : Infinity;
@@ -160,7 +163,7 @@ export class Isolation {
     });
   }
 
-  /** A closure that no trial explains: what seemed proven may have been the network's doing as well. */
+  /** A loss that no trial explains: what seemed proven may have been the network's doing as well. */
   private forget(carrier: Carrier, own: Trial | undefined): void {
     for (const suspect of this.suspects) {
       if (suspect.carrier === carrier) {

@@ -14,7 +14,7 @@ export interface PoolConfig {
 }
 
 export interface PoolEvents {
-  /** Messages that were under way on a connection that was lost. */
+  /** A connection that was open is lost, with messages that were under way. */
   lost(flights: Flight[], carrier: Carrier, loss: Loss): void;
   /** A connection opened, or another one carries now, or none does. */
   changed(): void;
@@ -243,7 +243,8 @@ export class LinkPool {
     if (carrier.phase === 'closed' || this.stopped) {
       return;
     }
-    if (carrier.phase === 'open' && loss.closed) {
+    const wasOpen = carrier.phase === 'open';
+    if (wasOpen && loss.closed) {
       carrier.closures++;
     }
     carrier.link.close();
@@ -261,7 +262,9 @@ export class LinkPool {
     if (this.current === carrier) {
       this.current = undefined;
     }
-    this.events.lost(flights, carrier, loss);
+    if (wasOpen) {
+      this.events.lost(flights, carrier, loss);
+    }
     const helpless = loss.closed && flights.length > 0 && !carrier.acknowledged;
     this.noteFailure(carrier, helpless ? { ...loss, reason: `${loss.reason}${NONE_TAKEN}` } : loss);
   }

@@ -52,6 +52,8 @@ export class MqttLink implements Link {
   private tries = 0;
   /** What is under way. */
   private unanswered = 0;
+  /** Whoever waits for a sign of life. */
+  private alive: (() => void) | undefined;
   private renewal: Timer | undefined;
   private renewing = false;
 
@@ -118,6 +120,11 @@ export class MqttLink implements Link {
       this.renewLater(observer);
       observer.opened();
     });
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd === 'pingresp' && this.client === client) {
+        this.alive?.();
+      }
+    });
     client.on('error', (error) => lose({ ...troubleOf(error), closed: isClosedByPeer(error) }));
     client.on('disconnect', ({ reasonCode, properties }) =>
       lose(lossOf(reasonCode, properties?.reasonString)),
@@ -130,16 +137,9 @@ export class MqttLink implements Link {
   }
 
   probe(alive: () => void): void {
-    const { client } = this;
-    if (client?.connected) {
-      const listen = ({ cmd }: { cmd?: string }): void => {
-        if (cmd === 'pingresp') {
-          client.off('packetreceive', listen);
-          alive();
-        }
-      };
-      client.on('packetreceive', listen);
-      client.sendPing();
+    if (this.client?.connected) {
+      this.alive = alive;
+      this.client.sendPing();
     }
   }
 
@@ -209,6 +209,7 @@ export class MqttLink implements Link {
     const { client } = this;
     this.client = undefined;
     this.window = WINDOW;
+    this.alive = undefined;
     this.renewal?.cancel();
     this.renewing = false;
     client?.end(true);

@@ -168,6 +168,22 @@ test('where none is ever taken it is not the messages: nothing is rejected, and 
   assert.equal(outbox.usage.messages, 20);
 });
 
+test('a suspect gets through a connection that never stays quiet, whatever ends it', async () => {
+  let refusals = 0;
+  const link = new ClosingLink(() => refusals++ < 4);
+  const delivery = await start(link, { retry: { minMs: 50, maxMs: 200 } });
+  delivery.offer(outbox.append([message('a', 'good')]));
+  while (refusals < 4) {
+    await clock.advance(100);
+  }
+  for (let round = 0; round < 10 && link.arrived.length === 0; round++) {
+    await clock.advance(4000);
+    link.die('keep alive timeout');
+  }
+  assert.deepEqual(link.arrived, ['good']);
+  assert.deepEqual(rejected, []);
+});
+
 test('the others go on around it, live ones too', async () => {
   const link = new ClosingLink(holdsPoison);
   const delivery = await start(link);
