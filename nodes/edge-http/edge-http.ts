@@ -8,7 +8,12 @@ import { HttpSender } from './http-sender';
 export = function (RED: NodeAPI): void {
   registerEdgeNode(RED, {
     type: 'edge-http',
-    credentials: { token: { type: 'password' }, username: { type: 'text' }, password: { type: 'password' } },
+    credentials: {
+      token: { type: 'password' },
+      username: { type: 'text' },
+      password: { type: 'password' },
+      deviceKey: { type: 'password' },
+    },
     parse: parseHttpConfig,
     start(config, { id, name, credentials, clock }) {
       const sender = new HttpSender(config, { ...credentials, addTls: tlsOf(RED, config.tls) }, clock);

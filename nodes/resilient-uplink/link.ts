@@ -1,3 +1,5 @@
+import type { Fault, Trouble } from '../shared/trouble';
+
 export const SETTINGS_CHANGED = 'its settings were changed';
 
 /** Whether a look-up gives something else than it gave before, or nothing any more. */
@@ -27,11 +29,17 @@ export interface Outgoing {
   batch?: number;
 }
 
+/** How a connection was lost. */
+export interface Loss extends Trouble {
+  /** Whether the other side closed it, and gave no reason that lies elsewhere than in what was sent. */
+  closed?: boolean;
+}
+
 /** The other side's answer to one message. */
 export type Answer =
   | { outcome: 'acknowledged' }
   /** Refused for now: the message is tried again. */
-  | { outcome: 'retry'; reason: string; retryAfterMs?: number }
+  | { outcome: 'retry'; reason: string; retryAfterMs?: number; fault?: Fault }
   /** Refused for good: the message would be refused however often it is sent. */
   | { outcome: 'rejected'; reason: string };
 
@@ -39,7 +47,7 @@ export interface LinkObserver {
   /** Messages may be sent now. */
   opened(): void;
   /** The link is closed; whatever was under way has no answer and gets none. */
-  lost(reason: string): void;
+  lost(loss: Loss): void;
 }
 
 /**
@@ -56,6 +64,8 @@ export interface Link {
   /** Bytes of the largest body that the other side takes for a topic, where it said so. */
   bodyLimit?(topic: string): number;
   open(observer: LinkObserver): void;
+  /** Asks the other side for a sign of life; for a connection that can. */
+  probe?(alive: () => void): void;
   send(message: Outgoing, answer: (answer: Answer) => void): void;
   /** Gives the connection up when it was opened with settings that have changed; the next `open` takes the new ones. */
   refresh(): void;

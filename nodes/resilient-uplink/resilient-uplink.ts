@@ -5,6 +5,7 @@ import { registerEdgeNode, withError, type Emit, type NodeContext } from '../sha
 import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
 import { parseUplinkConfig, type UplinkConfig } from './config';
+import { registerConnections, type ConnectedNode } from './connection-endpoint';
 import { registerDeadLetters, type DeadLetterNode } from './dead-letter-endpoint';
 import { HttpLink } from './http-link';
 import type { Link } from './link';
@@ -24,6 +25,7 @@ export = function (RED: NodeAPI): void {
   // Node-RED restarts whoever names a changed config node in a property, but does not look into lists such as ours.
   RED.events.on('flows:started', () => running.forEach((uplink) => uplink.refresh()));
   registerDeadLetters(RED);
+  registerConnections(RED);
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
@@ -79,7 +81,8 @@ export = function (RED: NodeAPI): void {
         },
         expose: {
           deadLetters: (request) => uplink.deadLetters(request),
-        } satisfies DeadLetterNode,
+          connections: () => uplink.connections(),
+        } satisfies DeadLetterNode & ConnectedNode,
         adjust: (other) => uplink.adjust(parseUplinkConfig(other, context.credentials.hashKey)),
         close: (removed) => {
           running.delete(uplink);
@@ -90,8 +93,8 @@ export = function (RED: NodeAPI): void {
   });
 };
 
-function linkTo(connection: string, config: UplinkConfig, { RED, id }: NodeContext): Link {
+function linkTo(connection: string, config: UplinkConfig, { RED, id, clock }: NodeContext): Link {
   return connectionOf(RED, connection, 'connections').kind === 'broker'
-    ? new MqttLink(() => brokerOf(RED, connection, 'connections'), id, config.qos)
+    ? new MqttLink(() => brokerOf(RED, connection, 'connections'), id, config.qos, clock)
     : new HttpLink(() => httpOf(RED, connection, 'connections'));
 }

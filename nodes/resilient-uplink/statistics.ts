@@ -1,4 +1,5 @@
 import type { Figures } from '../shared/figures';
+import type { ConnectionReport } from './connection-report';
 import type { Session } from './session';
 
 /** The answer to `msg.operation` = `stats`. */
@@ -14,7 +15,7 @@ export interface Statistics {
   /** Identity of the store; empty while it is not open. */
   store: string;
   /** Connections in order, and how each is doing. */
-  connections: { name: string; state: string; carries: boolean; reason: string }[];
+  connections: ConnectionReport[];
   figures: Record<string, number>;
 }
 
@@ -26,7 +27,6 @@ export function oldestSeconds(session: Session | undefined): number {
 
 export function statisticsOf(session: Session | undefined, figures: Figures): Statistics {
   const outbox = session?.outbox;
-  const pool = session?.delivery.pool;
   return {
     queueMessages: outbox?.usage.messages ?? 0,
     queueBytes: outbox?.usage.bytes ?? 0,
@@ -36,12 +36,7 @@ export function statisticsOf(session: Session | undefined, figures: Figures): St
     inFlight: session?.delivery.inFlight ?? 0,
     paused: session?.delivery.paused ?? false,
     store: outbox?.uuid ?? '',
-    connections: (pool?.carriers ?? []).map(({ link, phase, failures, reason }, rank) => ({
-      name: link.name,
-      state: phase === 'open' && failures > 0 ? 'trial' : phase,
-      carries: pool?.current?.rank === rank,
-      reason: failures > 0 ? reason : '',
-    })),
+    connections: session?.delivery.pool.report() ?? [],
     figures: figures.snapshot(),
   };
 }

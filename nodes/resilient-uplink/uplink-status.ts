@@ -17,6 +17,13 @@ export function statusOf(session: Session | undefined, storeFailed: boolean, dam
   if (carriers.length === 0) {
     return { meaning: 'warning', key: 'status.noConnection', params: { count } };
   }
+  const refusing = carriers.find(({ trouble }) => trouble?.fault);
+  if (refusing) {
+    const connection = refusing.link.name;
+    return current && current !== refusing && current.failures === 0
+      ? { meaning: 'error', key: 'status.refusedFallback', params: { connection, other: current.link.name } }
+      : { meaning: 'error', key: 'status.refused', params: { connection, count } };
+  }
   // A connection that just failed may look open: what waits behind it says more.
   if (!current || (current.failures > 0 && count > 0)) {
     return { meaning: 'warning', key: 'status.offline', params: { count } };

@@ -3,6 +3,7 @@ import type { Figures } from '../shared/figures';
 import type { EdgeMessage } from '../shared/messages';
 import type { StatusReporter } from '../shared/status';
 import type { UplinkConfig } from './config';
+import type { ConnectionReport } from './connection-report';
 import type { DeliveryNote } from './delivery';
 import { envelopeOf, rebuild, type EnvelopeConfig } from './envelope';
 import { ledgerMessage } from './ledger-publisher';
@@ -123,6 +124,11 @@ export class Uplink {
     return { ...page, ...outbox.usage.deadLetters, store: outbox.uuid };
   }
 
+  /** How its connections are doing, in order; none while the outbox is not open. */
+  connections(): ConnectionReport[] {
+    return this.session?.delivery.pool.report() ?? [];
+  }
+
   statistics(): Statistics {
     return statisticsOf(this.session, this.tools.figures);
   }
@@ -238,8 +244,9 @@ export class Uplink {
           `${sequences.length} stored messages were damaged by the medium.`,
         );
       },
-      connectionFailed: (name, reason) => {
-        this.reportOnce(name, `Connection "${name}": ${reason}. It is tried again.`);
+      connectionFailed: (name, reason, fault) => {
+        const about = fault === 'permission' ? `${name} ${fault}` : name;
+        this.reportOnce(about, `Connection "${name}": ${reason}. It is tried again.`);
       },
       changed: () => this.showStatus(),
       storeFailed: (error) => {
