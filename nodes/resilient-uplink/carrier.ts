@@ -1,4 +1,5 @@
-import type { Link } from './link';
+import type { BreakerState } from './connection-report';
+import type { Link, Trouble } from './link';
 import type { Held, TopicQueue } from './topic-queue';
 import type { Lane } from './lane';
 
@@ -25,17 +26,40 @@ export class Carrier {
   lastProbeAt = -Infinity;
   /** Nothing is sent before: the other side asked for a pause. */
   pausedUntil = -Infinity;
-  reason = '';
+  /** What is wrong, until an acknowledgement. */
+  trouble: Trouble | undefined;
+  /** Since when it has been in its state, as far as that was looked at. */
+  stateSince = 0;
   readonly flights = new Set<Flight>();
   private bytes = 0;
   private lastAnswerAt = 0;
   /** Since when an acknowledgement has been owed. */
   private owedSince: number | undefined;
+  private seen: BreakerState = 'closed';
 
   constructor(
     readonly link: Link,
     readonly rank: number,
-  ) {}
+    now: number,
+  ) {
+    this.stateSince = now;
+  }
+
+  /** As a circuit breaker: trusted, waiting for its next try, or on trial. */
+  get state(): BreakerState {
+    if (this.failures === 0) {
+      return 'closed';
+    }
+    return this.phase === 'closed' ? 'open' : 'half-open';
+  }
+
+  /** Takes note of the state; call whenever it may have changed. */
+  look(now: number): void {
+    if (this.seen !== this.state) {
+      this.seen = this.state;
+      this.stateSince = now;
+    }
+  }
 
   /** Under suspicion it gets one publish at a time. */
   hasRoom(now: number): boolean {
@@ -63,6 +87,7 @@ export class Carrier {
     this.lastAnswerAt = now;
     if (progress) {
       this.failures = 0;
+      this.trouble = undefined;
       this.owedSince = this.flights.size > 0 ? now : undefined;
     }
   }

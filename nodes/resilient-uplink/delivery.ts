@@ -68,7 +68,7 @@ export class Delivery {
     });
     this.pool = new LinkPool(links, config, clock, random, {
       lost: (flights) => this.recover(flights),
-      failed: ({ link, reason }) => events.connectionFailed(link.name, reason),
+      failed: ({ link, trouble }) => events.connectionFailed(link.name, trouble?.reason ?? ''),
       changed: () => {
         this.pump();
         events.changed();
@@ -319,7 +319,7 @@ export class Delivery {
     const suspected = carrier.failures > 0;
     carrier.answered(flight, answer.outcome !== 'retry', now);
     if (answer.outcome === 'retry') {
-      carrier.reason = answer.reason;
+      carrier.trouble = { reason: answer.reason, ...(answer.fault && { fault: answer.fault }) };
       if (answer.retryAfterMs !== undefined) {
         carrier.pausedUntil = Math.max(carrier.pausedUntil, now + answer.retryAfterMs);
       }

@@ -2,7 +2,8 @@ import type { Clock } from '../shared/clock';
 import type { Random } from '../shared/random';
 import { backoffMs, type RetryBounds } from './backoff';
 import { Carrier, type Flight } from './carrier';
-import type { Link } from './link';
+import { reportConnection, type ConnectionReport } from './connection-report';
+import type { Fault, Link } from './link';
 
 export interface PoolConfig {
   retry: RetryBounds;
@@ -41,7 +42,7 @@ export class LinkPool {
     private readonly random: Random,
     private readonly events: PoolEvents,
   ) {
-    this.carriers = links.map((link, rank) => new Carrier(link, rank));
+    this.carriers = links.map((link, rank) => new Carrier(link, rank, clock.monotonic()));
   }
 
   /** Looks after all connections; call often and after anything happened to one. */
@@ -63,7 +64,16 @@ export class LinkPool {
         carrier.link.close();
         carrier.reset();
       }
+      carrier.look(now);
     }
+  }
+
+  /** How every connection is doing now. */
+  report(): ConnectionReport[] {
+    return this.carriers.map((carrier) => {
+      carrier.look(this.clock.monotonic());
+      return reportConnection(carrier, carrier === this.current, this.nextTry(carrier), this.clock);
+    });
   }
 
   /** Higher-ranked connections that are open but do not carry, and that should be sent one message on trial now. */
@@ -106,13 +116,14 @@ export class LinkPool {
     if (carrier.isSilent(now, ackTimeoutMs)) {
       this.fail(carrier, `nothing was acknowledged for ${seconds} s`);
     } else if (this.carriers.length > 1 && carrier.isBarren(now, ackTimeoutMs)) {
-      this.fail(carrier, carrier.reason || `every message was refused for ${seconds} s`);
+      this.fail(carrier, carrier.trouble?.reason ?? `every message was refused for ${seconds} s`);
     } else if (
       carrier.failures > 0 &&
       carrier.flights.size === 0 &&
       now - carrier.openedAt >= this.config.failbackMs
     ) {
       carrier.failures = 0;
+      carrier.trouble = undefined;
     }
   }
 
@@ -168,6 +179,18 @@ export class LinkPool {
     );
   }
 
+  /** Monotonic time of the next try of one that is closed, or paused; undefined when none is due. */
+  private nextTry(carrier: Carrier): number | undefined {
+    const { current } = this;
+    if (carrier.phase !== 'closed') {
+      return carrier.pausedUntil > this.clock.monotonic() ? carrier.pausedUntil : undefined;
+    }
+    if (current?.failures !== 0) {
+      return carrier.failures > 0 ? carrier.nextAttemptAt : undefined;
+    }
+    return carrier.rank < current.rank ? carrier.attemptedAt + this.config.healthIntervalMs : undefined;
+  }
+
   /** A lower-ranked connection that is not needed while a trusted one carries. */
   private isSpare(carrier: Carrier): boolean {
     const { current } = this;
@@ -193,21 +216,21 @@ export class LinkPool {
           this.events.changed();
         }
       },
-      lost: (reason) => {
-        this.fail(carrier, reason);
+      lost: (reason, fault) => {
+        this.fail(carrier, reason, fault);
         this.tend();
       },
     });
   }
 
-  private fail(carrier: Carrier, reason: string): void {
+  private fail(carrier: Carrier, reason: string, fault?: Fault): void {
     if (carrier.phase === 'closed' || this.stopped) {
       return;
     }
     carrier.link.close();
     const flights = carrier.reset();
     carrier.failures++;
-    carrier.reason = reason;
+    carrier.trouble = fault ? { reason, fault } : { reason };
     carrier.nextAttemptAt =
       this.clock.monotonic() + backoffMs(this.config.retry, carrier.failures, this.random);
     if (this.current === carrier) {

@@ -27,11 +27,23 @@ export interface Outgoing {
   batch?: number;
 }
 
+/**
+ * What a person has to correct before a refusal ends: `credential`, who this client is, which holds up everything;
+ * `permission`, what it may do, which may hold up some topics only.
+ */
+export type Fault = 'credential' | 'permission';
+
+/** Why a connection does not work. */
+export interface Trouble {
+  reason: string;
+  fault?: Fault;
+}
+
 /** The other side's answer to one message. */
 export type Answer =
   | { outcome: 'acknowledged' }
   /** Refused for now: the message is tried again. */
-  | { outcome: 'retry'; reason: string; retryAfterMs?: number }
+  | { outcome: 'retry'; reason: string; retryAfterMs?: number; fault?: Fault }
   /** Refused for good: the message would be refused however often it is sent. */
   | { outcome: 'rejected'; reason: string };
 
@@ -39,7 +51,7 @@ export interface LinkObserver {
   /** Messages may be sent now. */
   opened(): void;
   /** The link is closed; whatever was under way has no answer and gets none. */
-  lost(reason: string): void;
+  lost(reason: string, fault?: Fault): void;
 }
 
 /**

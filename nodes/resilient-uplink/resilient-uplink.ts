@@ -5,6 +5,7 @@ import { registerEdgeNode, withError, type Emit, type NodeContext } from '../sha
 import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
 import { parseUplinkConfig, type UplinkConfig } from './config';
+import { registerConnections, type ConnectedNode } from './connection-endpoint';
 import { registerDeadLetters, type DeadLetterNode } from './dead-letter-endpoint';
 import { HttpLink } from './http-link';
 import type { Link } from './link';
@@ -24,6 +25,7 @@ export = function (RED: NodeAPI): void {
   // Node-RED restarts whoever names a changed config node in a property, but does not look into lists such as ours.
   RED.events.on('flows:started', () => running.forEach((uplink) => uplink.refresh()));
   registerDeadLetters(RED);
+  registerConnections(RED);
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
@@ -78,7 +80,8 @@ export = function (RED: NodeAPI): void {
         },
         expose: {
           deadLetters: (request) => uplink.deadLetters(request),
-        } satisfies DeadLetterNode,
+          connections: () => uplink.connections(),
+        } satisfies DeadLetterNode & ConnectedNode,
         close: (removed) => {
           running.delete(uplink);
           return uplink.close(removed);

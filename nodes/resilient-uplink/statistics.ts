@@ -1,5 +1,6 @@
 import type { Figures } from '../shared/figures';
 import type { Activity } from './activity';
+import type { ConnectionReport } from './connection-report';
 import { forecastOf, type Forecast } from './forecast';
 import { occupiedBytes } from './outbox-port';
 import type { Session } from './session';
@@ -20,7 +21,7 @@ export interface Statistics extends Forecast {
   /** Identity of the store; empty while it is not open. */
   store: string;
   /** Connections in order, and how each is doing. */
-  connections: { name: string; state: string; carries: boolean; reason: string }[];
+  connections: ConnectionReport[];
   figures: Record<string, number>;
 }
 
@@ -55,7 +56,6 @@ export function statisticsOf(
   limitBytes: number,
 ): Statistics {
   const outbox = session?.outbox;
-  const pool = session?.delivery.pool;
   return {
     queueMessages: outbox?.usage.messages ?? 0,
     queueBytes: outbox?.usage.bytes ?? 0,
@@ -68,12 +68,7 @@ export function statisticsOf(
     inFlight: session?.delivery.inFlight ?? 0,
     paused: session?.delivery.paused ?? false,
     store: outbox?.uuid ?? '',
-    connections: (pool?.carriers ?? []).map(({ link, phase, failures, reason }, rank) => ({
-      name: link.name,
-      state: phase === 'open' && failures > 0 ? 'trial' : phase,
-      carries: pool?.current?.rank === rank,
-      reason: failures > 0 ? reason : '',
-    })),
+    connections: session?.delivery.pool.report() ?? [],
     figures: figures.snapshot(),
   };
 }

@@ -4,6 +4,7 @@ import type { EdgeMessage } from '../shared/messages';
 import type { StatusReporter } from '../shared/status';
 import { Activity } from './activity';
 import type { UplinkConfig } from './config';
+import type { ConnectionReport } from './connection-report';
 import type { DeliveryNote } from './delivery';
 import { envelopeOf, rebuild, type EnvelopeConfig } from './envelope';
 import type { Forecast } from './forecast';
@@ -144,6 +145,11 @@ export class Uplink {
     await delivery.settled();
     const page = await outbox.deadLetters(request);
     return { ...page, ...outbox.usage.deadLetters, store: outbox.uuid };
+  }
+
+  /** How its connections are doing, in order; none while the outbox is not open. */
+  connections(): ConnectionReport[] {
+    return this.session?.delivery.pool.report() ?? [];
   }
 
   statistics(): Statistics {
