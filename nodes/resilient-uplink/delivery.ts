@@ -13,6 +13,7 @@ import { LinkPool } from './link-pool';
 import { PRIORITIES, type Outbox, type StoredMessage } from './outbox-port';
 import { parcelId, parcelOf } from './parcel';
 import { Press } from './press';
+import { replayTest } from './replay';
 import { SettlementBuffer } from './settlement-buffer';
 import { TokenBucket } from './token-bucket';
 import type { Held } from './topic-queue';
@@ -273,12 +274,13 @@ export class Delivery {
   private launch(lane: Lane, carrier: Carrier, now: number): true | undefined {
     const { link } = carrier;
     const { uuid } = this.outbox;
+    const age = this.outbox.age();
     const next = lane.next(
       {
         carrier,
         ordered: link.ordered,
         now,
-        age: this.outbox.age(),
+        age,
         bodyLimit: (topic) => link.bodyLimit?.(topic) ?? Infinity,
       },
       this.batching,
@@ -296,7 +298,8 @@ export class Delivery {
     };
     cargo.forEach((held) => held.attempts++);
     carrier.launched(flight, now);
-    this.press.press(parcelOf(uuid, messages, this.batching.enveloped), (outgoing) => {
+    const isReplay = replayTest(age, now - carrier.openedAt, this.config.batchDelayMs);
+    this.press.press(parcelOf(uuid, messages, this.batching.enveloped, isReplay), (outgoing) => {
       // Given up while it was compressed: the messages wait again already.
       if (carrier.flights.has(flight)) {
         link.send(outgoing, (answer) => this.answered(flight, carrier, answer));
