@@ -6,8 +6,10 @@ import { defaultDataDir, persistentId } from '../shared/gateway';
 import { tlsOf } from '../shared/tls';
 import { clientOptions } from './client-options';
 import { parseBrokerConfig } from './config';
+import { registerBrokerTest } from './test-endpoint';
 
 export = function (RED: NodeAPI): void {
+  registerBrokerTest(RED);
   registerEdgeNode(RED, {
     type: 'edge-broker',
     credentials: { username: { type: 'text' }, password: { type: 'password' } },
@@ -28,7 +30,7 @@ export = function (RED: NodeAPI): void {
             ),
           ),
       };
-      return { expose: { connection } };
+      return { expose: { connection, servers: config.servers } };
     },
   });
 };

@@ -22,7 +22,7 @@ export class HttpSender {
   private readonly secure: boolean;
 
   constructor(
-    private readonly config: HttpConfig,
+    private readonly config: Pick<HttpConfig, 'url' | 'headers' | 'timeoutMs'> & { method: string },
     secrets: HttpSecrets,
     private readonly clock: Clock,
   ) {
@@ -61,6 +61,7 @@ export class HttpSender {
             timeout.aborted
               ? `${this.config.url.host} did not answer in ${this.config.timeoutMs / 1000} s.`
               : `${this.config.url.host}: ${error.message}`,
+            { reason: timeout.aborted ? 'ETIMEDOUT' : (error as NodeJS.ErrnoException).code },
           ),
         );
       const request = (this.secure ? httpsRequest : httpRequest)(this.config.url, options, (response) => {
