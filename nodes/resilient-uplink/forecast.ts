@@ -4,7 +4,7 @@ import type { Rates } from './activity';
 export interface Forecast {
   /** Seconds until the outbox has reached its limit; 0 when it has. */
   fullSeconds: number | null;
-  /** Seconds until nothing waits any more; 0 when nothing does. */
+  /** Seconds until nothing waits any more; 0 when there is no backlog. */
   drainSeconds: number | null;
 }
 
@@ -18,12 +18,14 @@ const LONGEST_SECONDS = 366 * 86_400;
 /**
  * Reckons with the smoothed rates going on as they are.
  *
+ * @param held `limit` and what counts against it in bytes; whether what waits does so for longer than it should
  * @param rates undefined while they are not known
  */
 export function forecastOf(
-  { messages, occupied, limit }: { messages: number; occupied: number; limit: number },
+  held: { messages: number; isBacklog: boolean; occupied: number; limit: number },
   rates: Rates | undefined,
 ): Forecast {
+  const { messages, isBacklog, occupied, limit } = held;
   return {
     fullSeconds:
       occupied >= FULL_SHARE * limit
@@ -31,8 +33,11 @@ export function forecastOf(
         : rates
           ? until(limit - occupied, rates.growthBytes, rates.arrivalBytes)
           : null,
-    drainSeconds:
-      messages === 0 ? 0 : rates ? until(messages, rates.endings - rates.arrivals, rates.endings) : null,
+    drainSeconds: !isBacklog
+      ? 0
+      : rates
+        ? until(messages, rates.endings - rates.arrivals, rates.endings)
+        : null,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { StoredMessage } from './outbox-port';
 
 /** From so long a wait on, beyond what a batch waits for, a message is not live any more. */
-const LIVE_MS = 10_000;
+export const LIVE_MS = 10_000;
 
 /**
  * Tells which messages come from the backlog, as their receiver is told: those that an earlier run stored or that were

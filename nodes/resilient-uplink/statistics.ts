@@ -1,8 +1,10 @@
 import type { Figures } from '../shared/figures';
 import type { Activity } from './activity';
+import type { UplinkConfig } from './config';
 import type { ConnectionReport } from './connection-report';
 import { forecastOf, type Forecast } from './forecast';
 import { occupiedBytes } from './outbox-port';
+import { LIVE_MS } from './replay';
 import type { Session } from './session';
 
 /** The answer to `msg.operation` = `stats`. */
@@ -31,36 +33,47 @@ export function oldestSeconds(session: Session | undefined): number {
   return session && oldest !== null ? Math.max(0, (session.outbox.age() - oldest) / 1000) : 0;
 }
 
-/** When the outbox will be full and when it will be empty, as things go. */
+/** What of the node's configuration its figures depend on. */
+export type StatisticsConfig = Pick<UplinkConfig, 'limitBytes' | 'batchDelayMs'>;
+
+/** Whether messages have been waiting for longer than live ones do. */
+export function hasBacklog(session: Session, { batchDelayMs }: StatisticsConfig): boolean {
+  return oldestSeconds(session) * 1000 > LIVE_MS + batchDelayMs;
+}
+
+/** When the outbox will be full and when its backlog will be gone, as things go. */
 export function sessionForecast(
   session: Session | undefined,
   activity: Activity,
-  limitBytes: number,
+  config: StatisticsConfig,
 ): Forecast {
-  return session
-    ? forecastOf(
-        {
-          messages: session.outbox.usage.messages,
-          occupied: occupiedBytes(session.outbox.usage),
-          limit: limitBytes,
-        },
-        activity.rates,
-      )
-    : { fullSeconds: null, drainSeconds: null };
+  if (!session) {
+    return { fullSeconds: null, drainSeconds: null };
+  }
+  const { usage } = session.outbox;
+  return forecastOf(
+    {
+      messages: usage.messages,
+      isBacklog: hasBacklog(session, config),
+      occupied: occupiedBytes(usage),
+      limit: config.limitBytes,
+    },
+    activity.rates,
+  );
 }
 
 export function statisticsOf(
   session: Session | undefined,
   figures: Figures,
   activity: Activity,
-  limitBytes: number,
+  config: StatisticsConfig,
 ): Statistics {
   const outbox = session?.outbox;
   return {
     queueMessages: outbox?.usage.messages ?? 0,
     queueBytes: outbox?.usage.bytes ?? 0,
     oldestSeconds: oldestSeconds(session),
-    ...sessionForecast(session, activity, limitBytes),
+    ...sessionForecast(session, activity, config),
     arrivalRate: activity.rates?.arrivals ?? 0,
     deliveryRate: activity.rates?.deliveries ?? 0,
     deadLetterMessages: outbox?.usage.deadLetters.messages ?? 0,

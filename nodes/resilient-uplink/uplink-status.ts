@@ -1,17 +1,10 @@
 import type { StatusText } from '../shared/status';
 import { shortTime, type Forecast } from './forecast';
 import type { Session } from './session';
-import { oldestSeconds } from './statistics';
+import { hasBacklog, type StatisticsConfig } from './statistics';
 
-/** From so long a wait on, beyond what batches wait for, messages are a backlog. */
-const BACKLOG_SECONDS = 10;
 /** A fuller outbox than in a week is no news. */
 const LONGEST_SHOWN_SECONDS = 7 * 86_400;
-
-/** What of the node's configuration its status depends on. */
-export interface StatusConfig {
-  batchDelayMs: number;
-}
 
 /** What the node shows, the worst first. */
 export function statusOf(
@@ -19,7 +12,7 @@ export function statusOf(
   storeFailed: boolean,
   damaged: boolean,
   forecast: Forecast,
-  config: StatusConfig,
+  config: StatisticsConfig,
 ): StatusText {
   if (!session) {
     return storeFailed
@@ -44,15 +37,18 @@ export function statusOf(
     return { meaning: 'warning', key: 'status.corrupt', params };
   }
   const [meaning, key] = current.rank > 0 ? (['warning', 'fallback'] as const) : (['ok', 'sending'] as const);
-  if (oldestSeconds(session) <= BACKLOG_SECONDS + config.batchDelayMs / 1000) {
+  if (!hasBacklog(session, config)) {
     return { meaning, key: `status.${key}`, params };
   }
   const { drainSeconds } = forecast;
-  return drainSeconds !== null
-    ? { meaning, key: `status.${key}Drains`, params: { ...params, count, time: shortTime(drainSeconds) } }
-    : soonFull(forecast) !== undefined
-      ? { meaning, key: `status.${key}Fills`, params: { ...params, count, time: soonFull(forecast) ?? '' } }
-      : { meaning, key: `status.${key}Backlog`, params: { ...params, count } };
+  const full = soonFull(forecast);
+  const waits = { ...params, count };
+  if (drainSeconds !== null) {
+    return { meaning, key: `status.${key}Drains`, params: { ...waits, time: shortTime(drainSeconds) } };
+  }
+  return full === undefined
+    ? { meaning, key: `status.${key}Backlog`, params: waits }
+    : { meaning, key: `status.${key}Fills`, params: { ...waits, time: full } };
 }
 
 /** Nothing is sent: how much is stored, and when there will be no room for more. */

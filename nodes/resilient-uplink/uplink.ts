@@ -153,11 +153,11 @@ export class Uplink {
   }
 
   statistics(): Statistics {
-    return statisticsOf(this.session, this.tools.figures, this.activity, this.config.limitBytes);
+    return statisticsOf(this.session, this.tools.figures, this.activity, this.config);
   }
 
   private forecast(): Forecast {
-    return sessionForecast(this.session, this.activity, this.config.limitBytes);
+    return sessionForecast(this.session, this.activity, this.config);
   }
 
   /** Call after a deployment: config nodes may have been replaced. */

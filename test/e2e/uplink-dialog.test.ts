@@ -190,7 +190,7 @@ test('what waits and what is delivered is drawn while somebody looks, and nothin
     await page.waitForSelector('#uplink-activity-plot svg .edge-uplink-queue', { state: 'attached' });
     await page.waitForSelector('#uplink-activity-plot svg .edge-uplink-delivered', { state: 'attached' });
     await shows(page, '#uplink-activity-facts', /Waiting\s*0, 0 B of 1 GB/);
-    await shows(page, '#uplink-activity-facts', /Empty in\s*now/);
+    await shows(page, '#uplink-activity-facts', /Empty in\s*no backlog/);
     const before = count('/activity');
     await page.waitForResponse((response) => response.url().endsWith('/activity'));
     assert.ok(count('/activity') > before, 'it is asked again');

@@ -67,7 +67,7 @@ export class ActivityPanel {
       ['oldest', now.queueMessages > 0 ? shortTime(now.oldestSeconds) : '–'],
       ['arriving', rate(now.arrivalRate)],
       ['delivered', rate(now.deliveryRate)],
-      ['drained', inTime(now.drainSeconds)],
+      ['drained', now.drainSeconds === 0 ? this.translate('activity.noBacklog') : inTime(now.drainSeconds)],
       ['full', inTime(now.fullSeconds)],
     ];
     const list = $(FACTS).empty();

@@ -82,23 +82,23 @@ export class DeadLetterPanel {
         title: title('when'),
         cell: ({ when }) => shortMoment(when),
         whole: ({ when }) => shownTime(when),
-        width: '16%',
+        width: '13%',
       },
-      { title: title('topic'), cell: ({ topic }) => topic, width: '20%' },
+      { title: title('topic'), cell: ({ topic }) => topic, width: '17%' },
       {
         title: title('reason'),
         cell: ({ reason }) => reason,
         whole: ({ reason, connection }) => `${connection}: ${reason}`,
       },
-      { title: title('size'), cell: ({ size }) => shownBytes(size), isNumber: true, width: '13%' },
-      { title: title('preview'), cell: ({ preview }) => preview ?? '', width: '20%' },
+      { title: title('size'), cell: ({ size }) => shownBytes(size), isNumber: true, width: '9%' },
+      { title: title('preview'), cell: ({ preview }) => preview ?? '', width: '17%' },
       {
         title: '',
         cell: ({ id, topic }) =>
           button('fa-repeat', this.translate('deadLetters.requeueOne', { topic })).on('click', () =>
             this.requeue({ ids: [id] }),
           ),
-        width: '40px',
+        width: '24px',
       },
     ];
   }
@@ -150,6 +150,6 @@ export class DeadLetterPanel {
 function shortMoment(ts: number): string {
   const date = new Date(ts);
   return date.toDateString() === new Date().toDateString()
-    ? date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+    ? date.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' })
     : date.toLocaleDateString(undefined, { month: 'short', day: 'numeric' });
 }

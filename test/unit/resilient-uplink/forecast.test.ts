@@ -24,7 +24,7 @@ async function watched(steps: { seconds: number; arrivals: number; deliveries: n
       await clock.advance(1000);
     }
   }
-  const forecast = forecastOf({ ...held, limit: LIMIT }, activity.rates);
+  const forecast = forecastOf({ ...held, isBacklog: held.messages > 0, limit: LIMIT }, activity.rates);
   return { clock, held, activity, forecast };
 }
 
@@ -48,16 +48,22 @@ test('after the outage the time until the backlog is gone is told, against what 
   assert.equal(forecast.fullSeconds, null);
 });
 
-test('steady traffic fills and drains nothing; an empty outbox is drained and a full one full', async () => {
+test('steady traffic fills and drains nothing; an outbox without a backlog is drained and a full one full', async () => {
   const steady = await watched([
     { seconds: 20, arrivals: 50, deliveries: 0 },
     { seconds: 600, arrivals: 50, deliveries: 50 },
   ]);
   assert.deepEqual(steady.forecast, { fullSeconds: null, drainSeconds: null });
   const { rates } = steady.activity;
-  assert.deepEqual(forecastOf({ messages: 0, occupied: 0, limit: LIMIT }, rates).drainSeconds, 0);
-  assert.deepEqual(forecastOf({ messages: 9, occupied: LIMIT - 1, limit: LIMIT }, rates).fullSeconds, 0);
-  assert.deepEqual(forecastOf({ messages: 9, occupied: 900, limit: LIMIT }, undefined), {
+  assert.deepEqual(
+    forecastOf({ messages: 3, isBacklog: false, occupied: 0, limit: LIMIT }, rates).drainSeconds,
+    0,
+  );
+  assert.deepEqual(
+    forecastOf({ messages: 9, isBacklog: true, occupied: LIMIT - 1, limit: LIMIT }, rates).fullSeconds,
+    0,
+  );
+  assert.deepEqual(forecastOf({ messages: 9, isBacklog: true, occupied: 900, limit: LIMIT }, undefined), {
     fullSeconds: null,
     drainSeconds: null,
   });
@@ -99,7 +105,7 @@ test('a forecast is a time to come or none, whatever the figures', () => {
     fc.property(amount, amount, amount, amount, amount, amount, amount, (...values) => {
       const [messages, occupied, limit, arrivals, arrivalBytes, endings, leaving] = values;
       const { fullSeconds, drainSeconds } = forecastOf(
-        { messages, occupied, limit },
+        { messages, isBacklog: messages > 0, occupied, limit },
         { arrivals, arrivalBytes, deliveries: endings, endings, growthBytes: arrivalBytes - leaving },
       );
       for (const seconds of [fullSeconds, drainSeconds]) {
