@@ -48,7 +48,7 @@ export function showState(
   const { error, inFlight, nextTryMs, since } = report;
   const notes = [
     ...(inFlight > 0 ? [translate('state.inFlight', { count: inFlight })] : []),
-    ...(nextTryMs !== undefined && shown === 'down'
+    ...(nextTryMs !== undefined && nextTryMs >= 1000 && shown === 'down'
       ? [translate('state.next', { time: shortTime(nextTryMs / 1000) })]
       : []),
     ...(error ? [error] : []),

@@ -80,6 +80,10 @@ export class ConnectionTrial {
     const icon = { good: 'fa-check-circle', unsure: 'fa-question-circle', bad: 'fa-times-circle' }[level];
     const withheld = credentials === 'withheld' ? [$('<div>').text(this.translate('test.withheld'))] : [];
     const said = detail && level !== 'good' ? [$('<div>', { class: 'edge-uplink-note' }).text(detail)] : [];
+    const isDone = level !== 'bad' && outcome !== 'shared';
+    const what = isDone
+      ? [$('<div>', { class: 'edge-uplink-note' }).text(this.translate(`test.what.${type}`))]
+      : [];
     this.result
       .empty()
       .show()
@@ -91,9 +95,7 @@ export class ConnectionTrial {
           $('<span>').text(this.translate(`test.outcome.${outcome}`, { server, ms })),
           ...said,
           ...withheld,
-          $('<div>', { class: 'edge-uplink-note' }).text(
-            outcome === 'shared' ? '' : this.translate(`test.what.${type}`),
-          ),
+          ...what,
         ),
       );
   }
