@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test, type TestContext } from 'node:test';
+import { compileFunction } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { connectAsync } from 'mqtt';
@@ -56,7 +57,7 @@ function receiver(port: number): FlowNode[] {
 /** The function of a node, run by itself. */
 function runner(id: string, change: (code: string) => string = (code) => code) {
   const { func } = readFlow('dedupe').find((node) => node.id === id) as { func?: string };
-  const run = new Function('msg', 'context', 'node', change(func ?? '')) as (
+  const run = compileFunction(change(func ?? ''), ['msg', 'context', 'node']) as (
     msg: object,
     context: object,
     node: object,
@@ -262,7 +263,7 @@ test('what is missing is told by number, apart from what came before this flow l
   ];
   const ledger = { store, at: 1, from: 1, to: 13, last: 13, ranges, counts };
   const [, told] = send(13, `site/edge/ledger/${store}`, ledger);
-  const { missing, missingRanges, before: early, delivered } = told?.payload as unknown as Completeness;
+  const { missing, missingRanges, before: early, delivered } = told?.payload as Completeness;
   assert.deepEqual(
     { missing, missingRanges, early, delivered },
     {
