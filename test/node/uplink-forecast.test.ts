@@ -22,7 +22,7 @@ test('while an outage fills the outbox the status, stats and figures say how muc
     await runtime.until(() => /stored, full in \d+ (s|min)$/.test(text()), 'the time that is left', 15_000);
     runtime.inject('uplink', { operation: 'stats' });
     const [{ payload }] = await runtime.collect('delivered-uplink', 1);
-    const { fullSeconds, drainSeconds, arrivalRate, deliveryRate } = payload as unknown as Statistics;
+    const { fullSeconds, drainSeconds, arrivalRate, deliveryRate } = payload as Statistics;
     assert.ok(fullSeconds !== null && fullSeconds > 5 && fullSeconds < 600, String(fullSeconds));
     assert.ok(arrivalRate > 20 && arrivalRate < 400, String(arrivalRate));
     assert.equal(deliveryRate, 0);
