@@ -32,6 +32,7 @@ export = function (RED: NodeAPI): void {
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
+    adjustable: () => ['replayRate', 'batchSize', 'batchDelayMs', 'compression'],
     parse: (raw) => raw,
     start(raw, context) {
       const config = parseUplinkConfig(raw, context.credentials.hashKey);
@@ -92,6 +93,7 @@ export = function (RED: NodeAPI): void {
           }),
           connections: () => uplink.connections(),
         } satisfies DeadLetterNode & ConnectedNode & ActiveNode,
+        adjust: (other) => uplink.adjust(parseUplinkConfig(other, context.credentials.hashKey)),
         close: (removed) => {
           running.delete(uplink);
           return uplink.close(removed);

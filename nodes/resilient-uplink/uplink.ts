@@ -52,14 +52,14 @@ export class Uplink {
   readonly activity: Activity;
 
   constructor(
-    private readonly config: UplinkConfig,
+    private config: UplinkConfig,
     private readonly tools: UplinkTools,
   ) {
     const { figures } = tools;
     figures.gauge('edge_uplink_queue_messages', () => this.session?.outbox.usage.messages ?? 0);
     figures.gauge('edge_uplink_queue_bytes', () => this.session?.outbox.usage.bytes ?? 0);
     figures.gauge('edge_uplink_oldest_seconds', () => oldestSeconds(this.session));
-    // Infinite while it does not come to that: an alarm on "less than an hour" then stays quiet.
+    // Infinite while it does not come to that, which `/edge/metrics` leaves out: an alarm on "less than an hour" stays quiet.
     figures.gauge('edge_uplink_full_seconds', () => this.forecast().fullSeconds ?? Infinity);
     figures.gauge('edge_uplink_drain_seconds', () => this.forecast().drainSeconds ?? Infinity);
     this.activity = new Activity(
@@ -158,6 +158,15 @@ export class Uplink {
 
   private forecast(): Forecast {
     return sessionForecast(this.session, this.activity, this.config);
+  }
+
+  /** Goes on with another configuration, for the same outbox and connections; what was accepted stays accepted. */
+  async adjust(config: UplinkConfig): Promise<void> {
+    const session = this.session ?? (await this.opening);
+    this.config = config;
+    this.session = undefined;
+    this.opening = session.close().then(() => this.open());
+    await this.opening;
   }
 
   /** Call after a deployment: config nodes may have been replaced. */
