@@ -8,8 +8,10 @@ import { tlsOf } from '../shared/tls';
 import { clientOptions } from './client-options';
 import { parseBrokerConfig } from './config';
 import { deviceLogin } from './device-login';
+import { registerBrokerTest } from './test-endpoint';
 
 export = function (RED: NodeAPI): void {
+  registerBrokerTest(RED);
   registerEdgeNode(RED, {
     type: 'edge-broker',
     credentials: {
@@ -39,7 +41,7 @@ export = function (RED: NodeAPI): void {
           return client;
         },
       };
-      return { expose: { connection } };
+      return { expose: { connection, servers: config.servers } };
     },
   });
 };

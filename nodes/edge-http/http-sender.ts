@@ -31,7 +31,7 @@ export class HttpSender {
   private readonly sign: (() => string) | undefined;
 
   constructor(
-    private readonly config: HttpConfig,
+    private readonly config: Pick<HttpConfig, 'url' | 'headers' | 'timeoutMs'> & { method: string },
     secrets: HttpSecrets,
     private readonly clock: Clock,
   ) {
@@ -80,6 +80,7 @@ export class HttpSender {
               ? `${this.config.url.host} did not answer in ${this.config.timeoutMs / 1000} s.`
               : `${this.config.url.host}: ${trouble.reason}${this.secure && closed ? CLOSED_ADVICE : ''}`,
             {
+              reason: timeout.aborted ? 'ETIMEDOUT' : (error as NodeJS.ErrnoException).code,
               ...(trouble.fault && { fault: trouble.fault }),
               ...(closed && { closed }),
             },

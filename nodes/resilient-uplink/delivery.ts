@@ -13,6 +13,7 @@ import { LinkPool } from './link-pool';
 import { PRIORITIES, type Outbox, type StoredMessage } from './outbox-port';
 import { parcelOf } from './parcel';
 import { Press } from './press';
+import { replayTest } from './replay';
 import { SettlementBuffer } from './settlement-buffer';
 import { TokenBucket } from './token-bucket';
 import { Settling } from './settling';
@@ -301,11 +302,12 @@ export class Delivery {
   private launch(lane: Lane, carrier: Carrier, now: number, alone?: TopicQueue): true | undefined {
     const { link } = carrier;
     const { uuid } = this.outbox;
+    const age = this.outbox.age();
     const ask: Ask = {
       carrier,
       ordered: link.ordered,
       now,
-      age: this.outbox.age(),
+      age,
       bodyLimit: (topic) => link.bodyLimit?.(topic) ?? Infinity,
     };
     const next = alone ? lane.nextOf(alone, ask, this.batching) : lane.next(ask, this.batching);
@@ -325,7 +327,8 @@ export class Delivery {
     if (alone) {
       this.isolation.launched(flight, carrier, now);
     }
-    this.press.press(parcelOf(uuid, messages, this.batching.enveloped), (outgoing) => {
+    const isReplay = replayTest(age, now - carrier.openedAt, this.config.batchDelayMs);
+    this.press.press(parcelOf(uuid, messages, this.batching.enveloped, isReplay), (outgoing) => {
       // Given up while it was compressed: the messages wait again already.
       if (carrier.flights.has(flight)) {
         link.send(outgoing, (answer) => this.answered(flight, carrier, answer));

@@ -90,11 +90,13 @@ export class HttpLink implements Link {
 
   send(outgoing: Outgoing, answer: (answer: Answer) => void): void {
     const { session } = this;
-    const { id, topic, body, contentType, encoding, batch } = outgoing;
+    const { id, topic, body, contentType, encoding, batch, storedMs, replay } = outgoing;
     const headers = {
       'content-type': contentType,
       'idempotency-key': id,
       'edge-topic': encodeURI(topic),
+      'edge-stored': String(storedMs),
+      ...(replay && { 'edge-replay': '1' }),
       ...(encoding && { 'content-encoding': encoding }),
       ...(batch !== undefined && { 'edge-batch': String(batch) }),
     };

@@ -27,6 +27,10 @@ export interface Outgoing {
   encoding?: 'gzip';
   /** How many messages are in it, when it is an envelope. */
   batch?: number;
+  /** When it was stored, or the oldest message in it, ms since the epoch. */
+  storedMs: number;
+  /** Whether it, or any message in it, comes from the backlog (`replay.ts`). */
+  replay: boolean;
 }
 
 /** How a connection was lost. */

@@ -23,8 +23,12 @@ const PACKET_OVERHEAD = 256;
  * What MQTT 5 says about a message. A receiver that believes `application/json` tries to parse it, so compressed bytes
  * are called what they are.
  */
-function propertiesOf({ id, contentType, encoding, batch }: Outgoing): IClientPublishOptions['properties'] {
-  const userProperties: Record<string, string> = { 'edge-id': id };
+function propertiesOf(outgoing: Outgoing): IClientPublishOptions['properties'] {
+  const { id, contentType, encoding, batch, storedMs, replay } = outgoing;
+  const userProperties: Record<string, string> = { 'edge-id': id, 'edge-stored': String(storedMs) };
+  if (replay) {
+    userProperties['edge-replay'] = '1';
+  }
   if (batch !== undefined) {
     userProperties['edge-batch'] = String(batch);
   }

@@ -4,6 +4,8 @@ import { brokerOf, connectionOf, httpOf } from '../shared/connections';
 import { registerEdgeNode, withError, type Emit, type NodeContext } from '../shared/edge-node';
 import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
+import { SAMPLE_MS } from './activity';
+import { registerActivity, type ActiveNode } from './activity-endpoint';
 import { parseUplinkConfig, type UplinkConfig } from './config';
 import { registerConnections, type ConnectedNode } from './connection-endpoint';
 import { registerDeadLetters, type DeadLetterNode } from './dead-letter-endpoint';
@@ -25,6 +27,7 @@ export = function (RED: NodeAPI): void {
   // Node-RED restarts whoever names a changed config node in a property, but does not look into lists such as ours.
   RED.events.on('flows:started', () => running.forEach((uplink) => uplink.refresh()));
   registerDeadLetters(RED);
+  registerActivity(RED);
   registerConnections(RED);
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
@@ -81,8 +84,15 @@ export = function (RED: NodeAPI): void {
         },
         expose: {
           deadLetters: (request) => uplink.deadLetters(request),
+          requeue: (payload) => uplink.operate('requeue', payload),
+          activity: () => ({
+            samples: uplink.activity.samples,
+            sampleMs: SAMPLE_MS,
+            limitBytes: config.limitBytes,
+            now: uplink.statistics(),
+          }),
           connections: () => uplink.connections(),
-        } satisfies DeadLetterNode & ConnectedNode,
+        } satisfies DeadLetterNode & ConnectedNode & ActiveNode,
         adjust: (other) => uplink.adjust(parseUplinkConfig(other, context.credentials.hashKey)),
         close: (removed) => {
           running.delete(uplink);

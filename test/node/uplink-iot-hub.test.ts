@@ -105,7 +105,14 @@ test('a connection is renewed before its token expires, with nothing lost, repea
   while (Date.now() < end) {
     if (link.window > 0) {
       const body = Buffer.from(`m${sent}`);
-      const outgoing = { id: `x:${sent++}`, topic: TOPIC, body, contentType: 'text/plain' };
+      const outgoing = {
+        id: `x:${sent++}`,
+        topic: TOPIC,
+        body,
+        contentType: 'text/plain',
+        storedMs: Date.now(),
+        replay: false,
+      };
       await new Promise<void>((resolve) => {
         link.send(outgoing, ({ outcome }) => {
           assert.equal(outcome, 'acknowledged');

@@ -128,6 +128,12 @@ export class Station extends EventEmitter {
   }
 
   async stop(): Promise<void> {
+    await this.shutDown();
+    rmSync(this.userDir, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Ends the process in good order; its data stays for another {@link launch}. */
+  async shutDown(): Promise<void> {
     const child = this.child;
     await this.end((running) => running.send('stop'));
     if (child?.exitCode !== 0 && child?.signalCode !== 'SIGKILL') {
@@ -135,7 +141,6 @@ export class Station extends EventEmitter {
         `Node-RED did not end well: ${child?.signalCode ?? child?.exitCode ?? 'never started'}`,
       );
     }
-    rmSync(this.userDir, { recursive: true, force: true, maxRetries: 3 });
   }
 
   private async end(how: (child: ChildProcess) => void): Promise<void> {
