@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import type { NodeAPI } from 'node-red';
+import { answerWith } from '../shared/dialog/answer';
 import { registerEdgeNode } from '../shared/edge-node';
 import { defaultDataDir, persistentId, type GatewayNode } from '../shared/gateway';
+import { listLeftBehind } from '../shared/left-behind';
 import { listStation } from '../shared/station';
 import { parseGatewayConfig } from './config';
 import { reportStatus } from './status-report';
@@ -32,6 +34,6 @@ export = function (RED: NodeAPI): void {
     },
   });
   RED.httpAdmin.get('/edge/status', RED.auth.needsPermission('edge.read'), (_request, response) => {
-    response.json(reportStatus(listStation()));
+    answerWith(response, async () => reportStatus(listStation(), await listLeftBehind()));
   });
 };

@@ -1,3 +1,4 @@
+import type { LeftBehind } from '../shared/left-behind';
 import type { StationEntry } from '../shared/station';
 import type { NodeStatus } from '../shared/status';
 
@@ -14,12 +15,17 @@ export interface StatusReport {
     status: NodeStatus | null;
     figures: Record<string, number>;
   }[];
+  /** Outboxes that no running node owns and that still hold something. */
+  leftBehind: LeftBehind[];
 }
 
 const CONFIG_TYPES = new Set(['edge-gateway', 'edge-broker', 'edge-http']);
 
 /** Reports on the nodes of the flows; the gateway named is the one that most of them belong to. */
-export function reportStatus(entries: readonly StationEntry[]): StatusReport {
+export function reportStatus(
+  entries: readonly StationEntry[],
+  leftBehind: readonly LeftBehind[] = [],
+): StatusReport {
   const nodes = entries
     .filter(({ type }) => !CONFIG_TYPES.has(type))
     .map((entry) => ({ entry, gateway: entry.gateway() }));
@@ -41,5 +47,6 @@ export function reportStatus(entries: readonly StationEntry[]): StatusReport {
       status: entry.status() ?? null,
       figures: entry.figures.snapshot(),
     })),
+    leftBehind: [...leftBehind],
   };
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { brokerOf, connectionOf, httpOf } from '../shared/connections';
 import { registerEdgeNode, withError, type Emit, type NodeContext } from '../shared/edge-node';
@@ -7,6 +6,9 @@ import type { EdgeMessage } from '../shared/messages';
 import { parseUplinkConfig, type UplinkConfig } from './config';
 import { registerDeadLetters, type DeadLetterNode } from './dead-letter-endpoint';
 import { HttpLink } from './http-link';
+import type { AdoptingNode } from './left-behind/endpoints';
+import { outboxFile } from './left-behind/store-folder';
+import { watchLeftBehind } from './left-behind/watch';
 import type { Link } from './link';
 import { MqttLink } from './mqtt-link';
 import { OPERATIONS } from './operations';
@@ -24,6 +26,7 @@ export = function (RED: NodeAPI): void {
   // Node-RED restarts whoever names a changed config node in a property, but does not look into lists such as ours.
   RED.events.on('flows:started', () => running.forEach((uplink) => uplink.refresh()));
   registerDeadLetters(RED);
+  const leftBehind = watchLeftBehind(RED);
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
@@ -34,7 +37,8 @@ export = function (RED: NodeAPI): void {
       const source = { id, type: 'resilient-uplink', name: config.name };
       const links = config.connections.map((connection) => linkTo(connection, config, context));
       const uplink = new Uplink(config, {
-        path: join(gateway.dataDir, 'uplink', id, 'outbox.db'),
+        path: outboxFile(gateway.dataDir, id),
+        adoption: { nodeId: id, stores: leftBehind.stores },
         links,
         clock: context.clock,
         random: context.random,
@@ -50,6 +54,7 @@ export = function (RED: NodeAPI): void {
         delivered: (msg) => emit(DELIVERED, msg),
         undeliverable: (msg, error) => emit(UNDELIVERABLE, withError(msg, error, source)),
       });
+      leftBehind.use(gateway.dataDir);
       running.add(uplink);
       const reject = (msg: EdgeMessage, thrown: unknown, out: Emit): void => {
         const error = toEdgeError(thrown, 'STORE');
@@ -78,7 +83,8 @@ export = function (RED: NodeAPI): void {
         },
         expose: {
           deadLetters: (request) => uplink.deadLetters(request),
-        } satisfies DeadLetterNode,
+          adopt: (request) => uplink.adopt(request),
+        } satisfies DeadLetterNode & AdoptingNode,
         close: (removed) => {
           running.delete(uplink);
           return uplink.close(removed);

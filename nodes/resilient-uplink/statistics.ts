@@ -16,6 +16,8 @@ export interface Statistics {
   /** Connections in order, and how each is doing. */
   connections: { name: string; state: string; carries: boolean; reason: string }[];
   figures: Record<string, number>;
+  /** Stores that other nodes left and that are being delivered from; in none of the figures above. */
+  adopted: { store: string; messages: number; bytes: number }[];
 }
 
 /** How long the oldest stored message has been waiting. */
@@ -24,7 +26,11 @@ export function oldestSeconds(session: Session | undefined): number {
   return session && oldest !== null ? Math.max(0, (session.outbox.age() - oldest) / 1000) : 0;
 }
 
-export function statisticsOf(session: Session | undefined, figures: Figures): Statistics {
+export function statisticsOf(
+  session: Session | undefined,
+  figures: Figures,
+  adopted: readonly Session[] = [],
+): Statistics {
   const outbox = session?.outbox;
   const pool = session?.delivery.pool;
   return {
@@ -43,5 +49,10 @@ export function statisticsOf(session: Session | undefined, figures: Figures): St
       reason: failures > 0 ? reason : '',
     })),
     figures: figures.snapshot(),
+    adopted: adopted.map(({ outbox: { uuid, usage } }) => ({
+      store: uuid,
+      messages: usage.messages,
+      bytes: usage.bytes,
+    })),
   };
 }

@@ -1,14 +1,20 @@
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Figures } from '../shared/figures';
+import type { LeftBehind } from '../shared/left-behind';
 import type { EdgeMessage } from '../shared/messages';
 import type { StatusReporter } from '../shared/status';
+import { Adoptions, type AdoptionRequest } from './adoptions';
 import type { UplinkConfig } from './config';
 import type { DeliveryNote } from './delivery';
 import { envelopeOf, rebuild, type EnvelopeConfig } from './envelope';
 import { ledgerMessage } from './ledger-publisher';
-import { ledgerRequestOf, selectionOf, type Operation } from './operations';
-import type { DeadLetterPage, DeadLetterRequest, NewMessage, StoredMessage } from './outbox-port';
+import type { AdoptableStores } from './left-behind/left-behind-stores';
+import { leftBehindText } from './left-behind/store-folder';
+import type { Link } from './link';
+import { adoptionOf, ledgerRequestOf, selectionOf, type Operation } from './operations';
+import type { DeadLetterPage, DeadLetterRequest, NewMessage, StoredMessage, Usage } from './outbox-port';
 import { Session, type SessionEvents, type SessionTools } from './session';
+import { SharedLink } from './shared-link';
 import { oldestSeconds, statisticsOf, type Statistics } from './statistics';
 import { statusOf } from './uplink-status';
 
@@ -21,6 +27,8 @@ export interface UplinkTools extends Omit<SessionTools, 'ledgerMessage'> {
   delivered(msg: EdgeMessage): void;
   /** Output 2. */
   undeliverable(msg: EdgeMessage, error: EdgeError): void;
+  /** Who this is among the outboxes of its data folders; without it nothing can be adopted. */
+  adoption?: { nodeId: string; stores: AdoptableStores };
 }
 
 const OPEN_TRIES = 10;
@@ -37,18 +45,24 @@ export class Uplink {
   private closing = false;
   private storeError: EdgeError | undefined;
   private damaged = false;
+  private paused = false;
   private readonly reported = new Set<string>();
+  private readonly links: readonly SharedLink[];
+  private readonly adoptions: Adoptions | undefined;
 
   constructor(
     private readonly config: UplinkConfig,
     private readonly tools: UplinkTools,
   ) {
     const { figures } = tools;
-    figures.gauge('edge_uplink_queue_messages', () => this.session?.outbox.usage.messages ?? 0);
-    figures.gauge('edge_uplink_queue_bytes', () => this.session?.outbox.usage.bytes ?? 0);
+    this.links = tools.links.map((link) => new SharedLink(link));
+    this.adoptions = tools.adoption && this.adoptionsOf(tools.adoption);
+    figures.gauge('edge_uplink_queue_messages', () => this.total(({ messages }) => messages));
+    figures.gauge('edge_uplink_queue_bytes', () => this.total(({ bytes }) => bytes));
     figures.gauge('edge_uplink_oldest_seconds', () => oldestSeconds(this.session));
     this.opening = this.open();
     this.opening.catch(() => undefined);
+    this.adoptions?.start().catch((thrown: unknown) => this.reportOnce('store', toEdgeError(thrown).message));
   }
 
   /**
@@ -83,17 +97,23 @@ export class Uplink {
    * @throws EdgeError `OPERATION` for a payload that an operation cannot use; `STORE`
    */
   async operate(operation: Operation, payload?: unknown): Promise<object | undefined> {
+    if (operation === 'adopt') {
+      return this.adopt(adoptionOf(payload));
+    }
     const session = this.session ?? (await this.opening);
     const { delivery, outbox } = session;
+    const deliveries = this.sessions().map((each) => each.delivery);
     switch (operation) {
       case 'pause':
-        delivery.pause();
+        this.paused = true;
+        deliveries.forEach((each) => each.pause());
         break;
       case 'resume':
-        delivery.resume();
+        this.paused = false;
+        deliveries.forEach((each) => each.resume());
         break;
       case 'flush':
-        delivery.flush();
+        deliveries.forEach((each) => each.flush());
         break;
       case 'stats':
         await delivery.settled();
@@ -123,31 +143,102 @@ export class Uplink {
     return { ...page, ...outbox.usage.deadLetters, store: outbox.uuid };
   }
 
+  /**
+   * Delivers from a store that another node left, until it is empty, beside the own one.
+   *
+   * @throws EdgeError `NOT_FOUND`, `OPERATION` or `STORE`, by rejection
+   */
+  async adopt(request: AdoptionRequest): Promise<{ adopted: LeftBehind }> {
+    if (!this.adoptions || this.closing) {
+      throw new EdgeError('STORE', 'The node is closing. Ask again when it runs.');
+    }
+    const adopted = await this.adoptions.adopt(request);
+    const { messages, deadLetters, file } = adopted;
+    this.tools.log.info(`Adopted ${messages} messages and ${deadLetters} dead letters in ${file}.`);
+    return { adopted };
+  }
+
   statistics(): Statistics {
-    return statisticsOf(this.session, this.tools.figures);
+    return statisticsOf(this.session, this.tools.figures, this.adoptions?.sessions());
   }
 
   /** Call after a deployment: config nodes may have been replaced. */
   refresh(): void {
     if (!this.closing) {
-      this.tools.links.forEach((link) => link.refresh());
+      this.links.forEach((link) => link.refresh());
     }
   }
 
   /** Stores what was accepted, ends the connections and closes the file, which stays where it is. */
   async close(removed: boolean): Promise<void> {
     this.closing = true;
-    const session = this.session ?? (await this.opening.catch(() => undefined));
+    const [session] = await Promise.all([
+      this.session ?? this.opening.catch(() => undefined),
+      this.adoptions?.close(),
+    ]);
     if (!session) {
       return;
     }
     await session.close();
-    const { messages } = session.outbox.usage;
-    if (removed && messages > 0) {
-      this.tools.log.warn(
-        `${messages} messages that were accepted and not delivered stay in ${this.tools.path}.`,
-      );
+    const { usage, uuid } = session.outbox;
+    if (removed && usage.messages > 0) {
+      this.tools.log.warn(leftBehindText(usage.messages, this.tools.path, uuid));
     }
+  }
+
+  private adoptionsOf({ nodeId, stores }: NonNullable<UplinkTools['adoption']>): Adoptions {
+    return new Adoptions({
+      nodeId,
+      stores,
+      clock: this.tools.clock,
+      open: async (path, broken) => {
+        const { session, setAside } = await Session.open(
+          // What was accepted under another configuration is not dropped for the bounds of this one.
+          { ...this.config, overflow: 'reject', limitBytes: Infinity },
+          this.sessionTools(
+            path,
+            this.links.map((link) => link.guest()),
+          ),
+          this.events(() => session.outbox.uuid, broken),
+        );
+        if (setAside !== undefined) {
+          this.reportDamage(
+            { file: setAside },
+            `An adopted outbox was damaged and was set aside as ${setAside}.`,
+          );
+        }
+        if (this.paused) {
+          session.delivery.pause();
+        }
+        return session;
+      },
+      publish: async (report) => {
+        const own = this.session ?? (await this.opening);
+        return own.outbox.append(ledgerMessage(report, this.tools.envelope));
+      },
+      failed: (path, error) => {
+        if (!this.closing) {
+          this.reportOnce(path, `The adopted outbox ${path}: ${error.message} It is tried again.`);
+        }
+      },
+      finished: (path) => {
+        this.reported.delete(path);
+        this.tools.log.info(`Everything in the adopted outbox ${path} came to its end.`);
+      },
+    });
+  }
+
+  private sessions(): Session[] {
+    return [...(this.session ? [this.session] : []), ...(this.adoptions?.sessions() ?? [])];
+  }
+
+  private total(figure: (usage: Usage) => number): number {
+    return this.sessions().reduce((sum, { outbox }) => sum + figure(outbox.usage), 0);
+  }
+
+  private sessionTools(path: string, links: readonly Link[]): SessionTools {
+    const { clock, random, envelope } = this.tools;
+    return { path, links, clock, random, ledgerMessage: (report) => ledgerMessage(report, envelope) };
   }
 
   private async open(): Promise<Session> {
@@ -155,8 +246,11 @@ export class Uplink {
       try {
         const { session, setAside } = await Session.open(
           this.config,
-          { ...this.tools, ledgerMessage: (report) => ledgerMessage(report, this.tools.envelope) },
-          this.events(),
+          this.sessionTools(this.tools.path, this.links),
+          this.events(
+            () => session.outbox.uuid,
+            (error) => this.restart(error),
+          ),
         );
         this.session = session;
         this.storeError = undefined;
@@ -200,8 +294,11 @@ export class Uplink {
     });
   }
 
-  private events(): SessionEvents {
+  /** @param store identity of the outbox that they are about */
+  private events(store: () => string, broken: (error: EdgeError) => void): SessionEvents {
     const { figures } = this.tools;
+    const undeliverable = (message: StoredMessage, code: string, text: string): void =>
+      this.undeliverable(message, store(), code, text);
     return {
       stored: (messages) => {
         figures.add('edge_uplink_stored_total', messages.length);
@@ -213,15 +310,15 @@ export class Uplink {
       },
       delivered: (message, note) => this.delivered(message, note),
       rejected: (message, reason) =>
-        this.undeliverable(message, 'REJECTED', `It was refused for good: ${reason}.`),
+        undeliverable(message, 'REJECTED', `It was refused for good: ${reason}.`),
       expired: (message) =>
-        this.undeliverable(
+        undeliverable(
           message,
           'EXPIRED',
           'It was not delivered within its time to live ("ttl", "limitAge").',
         ),
       evicted: (message) =>
-        this.undeliverable(message, 'EVICTED', 'The outbox was full ("limitMB") and it had to make room.'),
+        undeliverable(message, 'EVICTED', 'The outbox was full ("limitMB") and it had to make room.'),
       corrupt: (sequences) => {
         figures.addLabelled('edge_uplink_dropped_total', 'code', 'CORRUPT', sequences.length);
         this.reportDamage(
@@ -238,7 +335,7 @@ export class Uplink {
           this.reportOnce('store', error.message);
         }
       },
-      broken: (error) => this.restart(error),
+      broken,
     };
   }
 
@@ -265,11 +362,11 @@ export class Uplink {
     this.tools.delivered(Object.assign(originOf(message), { uplink: note }));
   }
 
-  private undeliverable(message: StoredMessage, code: string, text: string): void {
+  private undeliverable(message: StoredMessage, store: string, code: string, text: string): void {
     this.tools.figures.addLabelled('edge_uplink_dropped_total', 'code', code);
     this.tools.undeliverable(
       originOf(message),
-      new EdgeError(code, text, { id: `${this.session?.outbox.uuid ?? ''}:${message.sequence}` }),
+      new EdgeError(code, text, { id: `${store}:${message.sequence}` }),
     );
   }
 

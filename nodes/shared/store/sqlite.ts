@@ -77,7 +77,8 @@ function openAndMigrate(path: string, migrations: readonly string[]): DatabaseSy
   }
 }
 
-function loadSqlite(): typeof import('node:sqlite') {
+/** @throws EdgeError `STORE` where Node.js has none */
+export function loadSqlite(): typeof import('node:sqlite') {
   try {
     return process.getBuiltinModule('node:sqlite');
   } catch {
@@ -91,7 +92,8 @@ export function isDamage(thrown: unknown): boolean {
   return code !== undefined && [11, 26].includes(code & 0xff);
 }
 
-function sqliteCode(thrown: unknown): number | undefined {
+/** SQLite's own number of an error, in its extended form. */
+export function sqliteCode(thrown: unknown): number | undefined {
   return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
     ? thrown.errcode
     : undefined;
