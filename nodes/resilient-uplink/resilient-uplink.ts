@@ -38,7 +38,7 @@ export = function (RED: NodeAPI): void {
       const links = config.connections.map((connection) => linkTo(connection, config, context));
       const uplink = new Uplink(config, {
         path: outboxFile(gateway.dataDir, id),
-        adoption: { nodeId: id, stores: leftBehind.stores },
+        adopter: { nodeId: id, stores: leftBehind.stores },
         links,
         clock: context.clock,
         random: context.random,

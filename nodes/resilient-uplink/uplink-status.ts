@@ -17,6 +17,9 @@ export function statusOf(session: Session | undefined, storeFailed: boolean, dam
   if (carriers.length === 0) {
     return { meaning: 'warning', key: 'status.noConnection', params: { count } };
   }
+  if (outbox.usage.shortage) {
+    return { meaning: 'warning', key: 'status.disk', params: { count } };
+  }
   // A connection that just failed may look open: what waits behind it says more.
   if (!current || (current.failures > 0 && count > 0)) {
     return { meaning: 'warning', key: 'status.offline', params: { count } };

@@ -3,12 +3,12 @@ import type { Figures } from '../shared/figures';
 import type { LeftBehind } from '../shared/left-behind';
 import type { EdgeMessage } from '../shared/messages';
 import type { StatusReporter } from '../shared/status';
-import { Adoptions, type AdoptionRequest } from './adoptions';
+import { adoptedConfig, Adoptions, type Adopter, type AdoptionRequest } from './adoptions';
 import type { UplinkConfig } from './config';
 import type { DeliveryNote } from './delivery';
+import { shortageText } from './disk-reserve';
 import { envelopeOf, rebuild, type EnvelopeConfig } from './envelope';
 import { ledgerMessage } from './ledger-publisher';
-import type { AdoptableStores } from './left-behind/left-behind-stores';
 import { leftBehindText } from './left-behind/store-folder';
 import type { Link } from './link';
 import { adoptionOf, ledgerRequestOf, selectionOf, type Operation } from './operations';
@@ -27,8 +27,8 @@ export interface UplinkTools extends Omit<SessionTools, 'ledgerMessage'> {
   delivered(msg: EdgeMessage): void;
   /** Output 2. */
   undeliverable(msg: EdgeMessage, error: EdgeError): void;
-  /** Who this is among the outboxes of its data folders; without it nothing can be adopted. */
-  adoption?: { nodeId: string; stores: AdoptableStores };
+  /** Without it nothing can be adopted. */
+  adopter?: Adopter;
 }
 
 const OPEN_TRIES = 10;
@@ -45,7 +45,6 @@ export class Uplink {
   private closing = false;
   private storeError: EdgeError | undefined;
   private damaged = false;
-  private paused = false;
   private readonly reported = new Set<string>();
   private readonly links: readonly SharedLink[];
   private readonly adoptions: Adoptions | undefined;
@@ -56,13 +55,13 @@ export class Uplink {
   ) {
     const { figures } = tools;
     this.links = tools.links.map((link) => new SharedLink(link));
-    this.adoptions = tools.adoption && this.adoptionsOf(tools.adoption);
+    this.adoptions = tools.adopter && this.adoptionsOf(tools.adopter);
     figures.gauge('edge_uplink_queue_messages', () => this.total(({ messages }) => messages));
     figures.gauge('edge_uplink_queue_bytes', () => this.total(({ bytes }) => bytes));
     figures.gauge('edge_uplink_oldest_seconds', () => oldestSeconds(this.session));
     this.opening = this.open();
     this.opening.catch(() => undefined);
-    this.adoptions?.start().catch((thrown: unknown) => this.reportOnce('store', toEdgeError(thrown).message));
+    this.adoptions?.start();
   }
 
   /**
@@ -102,18 +101,17 @@ export class Uplink {
     }
     const session = this.session ?? (await this.opening);
     const { delivery, outbox } = session;
-    const deliveries = this.sessions().map((each) => each.delivery);
     switch (operation) {
       case 'pause':
-        this.paused = true;
-        deliveries.forEach((each) => each.pause());
+        delivery.pause();
+        this.adoptions?.pause(true);
         break;
       case 'resume':
-        this.paused = false;
-        deliveries.forEach((each) => each.resume());
+        delivery.resume();
+        this.adoptions?.pause(false);
         break;
       case 'flush':
-        deliveries.forEach((each) => each.flush());
+        this.sessions().forEach((each) => each.delivery.flush());
         break;
       case 'stats':
         await delivery.settled();
@@ -152,10 +150,7 @@ export class Uplink {
     if (!this.adoptions || this.closing) {
       throw new EdgeError('STORE', 'The node is closing. Ask again when it runs.');
     }
-    const adopted = await this.adoptions.adopt(request);
-    const { messages, deadLetters, file } = adopted;
-    this.tools.log.info(`Adopted ${messages} messages and ${deadLetters} dead letters in ${file}.`);
-    return { adopted };
+    return { adopted: await this.adoptions.adopt(request) };
   }
 
   statistics(): Statistics {
@@ -186,45 +181,23 @@ export class Uplink {
     }
   }
 
-  private adoptionsOf({ nodeId, stores }: NonNullable<UplinkTools['adoption']>): Adoptions {
+  private adoptionsOf(adopter: Adopter): Adoptions {
+    const { clock, log, envelope } = this.tools;
     return new Adoptions({
-      nodeId,
-      stores,
-      clock: this.tools.clock,
-      open: async (path, broken) => {
-        const { session, setAside } = await Session.open(
-          // What was accepted under another configuration is not dropped for the bounds of this one.
-          { ...this.config, overflow: 'reject', limitBytes: Infinity },
-          this.sessionTools(
-            path,
-            this.links.map((link) => link.guest()),
-          ),
-          this.events(() => session.outbox.uuid, broken),
-        );
-        if (setAside !== undefined) {
-          this.reportDamage(
-            { file: setAside },
-            `An adopted outbox was damaged and was set aside as ${setAside}.`,
-          );
-        }
-        if (this.paused) {
-          session.delivery.pause();
-        }
-        return session;
+      adopter,
+      clock,
+      log,
+      open: (path, broken) => {
+        const links = this.links.map((link) => link.guest());
+        return this.openSession(adoptedConfig(this.config), path, links, broken);
       },
       publish: async (report) => {
-        const own = this.session ?? (await this.opening);
-        return own.outbox.append(ledgerMessage(report, this.tools.envelope));
+        const { outbox } = this.session ?? (await this.opening);
+        return outbox.append(ledgerMessage(report, envelope));
       },
-      failed: (path, error) => {
-        if (!this.closing) {
-          this.reportOnce(path, `The adopted outbox ${path}: ${error.message} It is tried again.`);
-        }
-      },
-      finished: (path) => {
-        this.reported.delete(path);
-        this.tools.log.info(`Everything in the adopted outbox ${path} came to its end.`);
-      },
+      damaged: (file) =>
+        this.reportDamage({ file }, `An adopted outbox was damaged and was set aside as ${file}.`),
+      reportOnce: (about, text) => this.reportOnce(about, text),
     });
   }
 
@@ -236,21 +209,29 @@ export class Uplink {
     return this.sessions().reduce((sum, { outbox }) => sum + figure(outbox.usage), 0);
   }
 
-  private sessionTools(path: string, links: readonly Link[]): SessionTools {
+  private async openSession(
+    config: UplinkConfig,
+    path: string,
+    links: readonly Link[],
+    broken: (error: EdgeError) => void,
+  ): Promise<{ session: Session; setAside?: string }> {
     const { clock, random, envelope } = this.tools;
-    return { path, links, clock, random, ledgerMessage: (report) => ledgerMessage(report, envelope) };
+    const opened = await Session.open(
+      config,
+      { path, links, clock, random, ledgerMessage: (report) => ledgerMessage(report, envelope) },
+      this.events(() => opened.session.outbox.uuid, broken),
+    );
+    return opened;
   }
 
   private async open(): Promise<Session> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const { session, setAside } = await Session.open(
+        const { session, setAside } = await this.openSession(
           this.config,
-          this.sessionTools(this.tools.path, this.links),
-          this.events(
-            () => session.outbox.uuid,
-            (error) => this.restart(error),
-          ),
+          this.tools.path,
+          this.links,
+          (error) => this.restart(error),
         );
         this.session = session;
         this.storeError = undefined;
@@ -330,6 +311,14 @@ export class Uplink {
         this.reportOnce(name, `Connection "${name}": ${reason}. It is tried again.`);
       },
       changed: () => this.showStatus(),
+      shortage: (shortage) => {
+        if (shortage) {
+          this.reportOnce('disk', shortageText(shortage, this.tools.path));
+        } else if (this.reported.delete('disk')) {
+          this.tools.log.info('The disk of the outbox has room again.');
+        }
+        this.showStatus();
+      },
       storeFailed: (error) => {
         if (!this.closing) {
           this.reportOnce('store', error.message);

@@ -1,7 +1,8 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDamage, openDatabase } from '../../shared/store/sqlite';
 import { serveWorker, Transferred } from '../../shared/worker/serve-worker';
+import { ballastOf } from '../disk-reserve';
 import { OUTBOX_MIGRATIONS } from '../outbox-schema';
 import type { LeftBehindMethods } from './left-behind-stores';
 import { adoptedNames } from './store-folder';
@@ -46,6 +47,7 @@ const methods = {
     const { database } = openDatabase(path, OUTBOX_MIGRATIONS);
     try {
       database.exec('PRAGMA incremental_vacuum');
+      rmSync(ballastOf(path), { force: true });
     } finally {
       database.close();
     }

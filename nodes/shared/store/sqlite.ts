@@ -92,6 +92,11 @@ export function isDamage(thrown: unknown): boolean {
   return code !== undefined && [11, 26].includes(code & 0xff);
 }
 
+/** SQLITE_FULL (13): the disk has no room. */
+export function isFull(thrown: unknown): boolean {
+  return ((sqliteCode(thrown) ?? 0) & 0xff) === 13;
+}
+
 /** SQLite's own number of an error, in its extended form. */
 export function sqliteCode(thrown: unknown): number | undefined {
   return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
