@@ -1,7 +1,14 @@
 import { workerData } from 'node:worker_threads';
 import { systemClock } from '../shared/clock';
-import { EdgeError } from '../shared/errors';
-import { isDamage, isFull, openDatabase, setAsideDatabase } from '../shared/store/sqlite';
+import { EdgeError, toEdgeError } from '../shared/errors';
+import {
+  isDamage,
+  isFull,
+  isUnsynced,
+  openDatabase,
+  setAsideDatabase,
+  sqliteCode,
+} from '../shared/store/sqlite';
 import { serveWorker, Transferred } from '../shared/worker/serve-worker';
 import { DiskReserve } from './disk-reserve';
 import { OutboxStore } from './outbox';
@@ -15,6 +22,9 @@ const { path, deadLetterBytes } = workerData as { path: string; deadLetterBytes?
 const reserve = new DiskReserve(path);
 
 let opened: { store: OutboxStore; checkpoint: () => void; close: () => void } | undefined;
+
+/** Whether it was closed because nobody knows what of it is on the disk. */
+let inDoubt = false;
 
 function open(): { store: OutboxStore; setAside?: string } {
   const { database, setAside } = openDatabase(path, OUTBOX_MIGRATIONS);
@@ -39,19 +49,62 @@ function open(): { store: OutboxStore; setAside?: string } {
 
 /** Runs one method on the open store; a damaged file is closed and set aside, so that the next open starts anew. */
 function using<T>(work: (store: OutboxStore) => T): T {
-  if (!opened) {
-    throw new EdgeError('STORE', 'The outbox is not open.');
-  }
   try {
-    return work(opened.store);
+    return work((opened ?? reopen()).store);
   } catch (thrown) {
-    if (!isDamage(thrown)) {
-      throw thrown;
+    if (isUnsynced(thrown)) {
+      doubt();
     }
-    opened.close();
+    if (!isDamage(thrown)) {
+      throw refusal(thrown);
+    }
+    opened?.close();
     opened = undefined;
     throw new EdgeError('CORRUPT', `${path} is damaged and was set aside.`, { file: setAsideDatabase(path) });
   }
+}
+
+/** What the disk said, and what to do about it. */
+function refusal(thrown: unknown): unknown {
+  return sqliteCode(thrown) === undefined
+    ? thrown
+    : new EdgeError(
+        'STORE',
+        `${path} cannot be used: ${toEdgeError(thrown).message}. Check the disk, its free room and its permissions.`,
+      );
+}
+
+/**
+ * After a sync that failed the system takes what it could not write for written, and no later sync would tell. Only what
+ * is written once more can be synced.
+ */
+function doubt(): void {
+  inDoubt = true;
+  try {
+    opened?.close();
+  } catch {
+    // The disk still refuses; the log stays and is read by the next open.
+  }
+  opened = undefined;
+}
+
+/** Opens it again after a doubt, and writes all of its log into the database, synced, before anything else. */
+function reopen(): { store: OutboxStore } {
+  if (!inDoubt) {
+    throw new EdgeError('STORE', 'The outbox is not open.');
+  }
+  const { store, setAside } = open();
+  try {
+    opened?.checkpoint();
+  } catch (thrown) {
+    doubt();
+    throw thrown;
+  }
+  inDoubt = false;
+  if (setAside !== undefined) {
+    throw new EdgeError('CORRUPT', `${path} is damaged and was set aside.`, { file: setAside });
+  }
+  return { store };
 }
 
 /** Runs what deletes, on a disk without a byte left in the room that was kept for it. */
@@ -64,6 +117,17 @@ function deleting(work: () => void): void {
     }
     opened?.checkpoint();
     work();
+  }
+}
+
+/** On a full disk what is free inside the file stays there for now. */
+function shrink(store: OutboxStore): void {
+  try {
+    deleting(() => store.shrink());
+  } catch (thrown) {
+    if (!isFull(thrown)) {
+      throw thrown;
+    }
   }
 }
 
@@ -109,7 +173,7 @@ const methods = {
     }),
   expired: (request) =>
     using((store) => {
-      store.shrink();
+      shrink(store);
       reserve.keepBallast();
       const usage = usageOf(store);
       return sending(store.expired(request), { usage });

@@ -97,6 +97,11 @@ export function isFull(thrown: unknown): boolean {
   return ((sqliteCode(thrown) ?? 0) & 0xff) === 13;
 }
 
+/** SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC: what was written may not be on the disk. */
+export function isUnsynced(thrown: unknown): boolean {
+  return [1034, 1290].includes(sqliteCode(thrown) ?? 0);
+}
+
 /** SQLite's own number of an error, in its extended form. */
 export function sqliteCode(thrown: unknown): number | undefined {
   return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
