@@ -1,5 +1,6 @@
 import { CATEGORY, COLORS, foldable, linesOf } from '../shared/editor/forms';
 import { numberField } from '../shared/editor/validators';
+import { LeftBehindPanel } from './editor/left-behind';
 
 const CONNECTION_TYPES = ['edge-broker', 'edge-http'] as const;
 /** Also admits `${ENV}`, which the runtime fills in. */
@@ -65,6 +66,8 @@ function addRow(node: EditorNode, row: JQuery, chosen: string): void {
     })
     .appendTo(row);
 }
+
+let leftBehind: LeftBehindPanel | undefined;
 
 RED.nodes.registerType('resilient-uplink', {
   category: CATEGORY,
@@ -156,8 +159,13 @@ RED.nodes.registerType('resilient-uplink', {
       '#uplink-privacy',
       idsOf(this.drop).length + idsOf(this.hash).length > 0,
     );
+    leftBehind = new LeftBehindPanel(this);
+  },
+  oneditcancel() {
+    leftBehind?.stop();
   },
   oneditsave() {
+    leftBehind?.stop();
     this.connections = chosenIds();
     this.drop = linesOf('#uplink-drop');
     this.hash = linesOf('#uplink-hash');
