@@ -169,7 +169,7 @@ test('an export gives every message and dead letter and takes nothing away', asy
       [`${uuid}:1`, 't', 'normal', 'text', 'bad luck', undefined],
     ],
   );
-  assert.match(String((lines[4].deadLetter as { reason: string }).reason), /422/);
+  assert.match((lines[4].deadLetter as { reason: string }).reason, /422/);
   assert.ok(lines.every(({ storedMs }) => typeof storedMs === 'number'));
   assert.deepEqual(await leftBehind(), [store]);
   assert.equal((await fetch(`${runtime.url}/edge/uplink-stores/export?store=${store.store}x`)).status, 404);
