@@ -1,13 +1,13 @@
 import { workerData } from 'node:worker_threads';
 import { systemClock } from '../shared/clock';
-import { EdgeError, toEdgeError } from '../shared/errors';
+import { EdgeError } from '../shared/errors';
 import {
+  explain,
   isDamage,
   isFull,
   isUnsynced,
   openDatabase,
   setAsideDatabase,
-  sqliteCode,
 } from '../shared/store/sqlite';
 import { serveWorker, Transferred } from '../shared/worker/serve-worker';
 import { DiskReserve } from './disk-reserve';
@@ -56,22 +56,12 @@ function using<T>(work: (store: OutboxStore) => T): T {
       doubt();
     }
     if (!isDamage(thrown)) {
-      throw refusal(thrown);
+      throw explain(thrown, path);
     }
     opened?.close();
     opened = undefined;
     throw new EdgeError('CORRUPT', `${path} is damaged and was set aside.`, { file: setAsideDatabase(path) });
   }
-}
-
-/** What the disk said, and what to do about it. */
-function refusal(thrown: unknown): unknown {
-  return sqliteCode(thrown) === undefined
-    ? thrown
-    : new EdgeError(
-        'STORE',
-        `${path} cannot be used: ${toEdgeError(thrown).message}. Check the disk, its free room and its permissions.`,
-      );
 }
 
 /**

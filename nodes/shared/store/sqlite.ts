@@ -109,7 +109,8 @@ export function sqliteCode(thrown: unknown): number | undefined {
     : undefined;
 }
 
-function explain(thrown: unknown, path: string): EdgeError {
+/** What a database said, with its file and what to do about it; errors of our own stay as they are. */
+export function explain(thrown: unknown, path: string): EdgeError {
   const code = sqliteCode(thrown);
   if (code !== undefined && (code & 0xff) === 5) {
     return new EdgeError(
@@ -117,6 +118,12 @@ function explain(thrown: unknown, path: string): EdgeError {
       `${path} is in use by another process. Stop it, or set another data folder in the gateway.`,
     );
   }
-  const error = toEdgeError(thrown, 'STORE');
-  return error.code === 'STORE' ? error : new EdgeError('STORE', `${path}: ${error.message}`);
+  if (thrown instanceof EdgeError) {
+    return thrown.code === 'STORE' ? thrown : new EdgeError('STORE', `${path}: ${thrown.message}`);
+  }
+  const reason = toEdgeError(thrown).message;
+  return new EdgeError(
+    'STORE',
+    `${path} cannot be used: ${reason}. Check the disk, its free room and its permissions.`,
+  );
 }
