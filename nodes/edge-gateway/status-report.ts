@@ -1,4 +1,3 @@
-import type { LeftBehind } from '../shared/left-behind';
 import type { StationEntry } from '../shared/station';
 import type { NodeStatus } from '../shared/status';
 
@@ -15,24 +14,24 @@ export interface StatusReport {
     status: NodeStatus | null;
     figures: Record<string, number>;
   }[];
-  /** Outboxes that no running node owns and that still hold something. */
-  leftBehind: LeftBehind[];
 }
 
 const CONFIG_TYPES = new Set(['edge-gateway', 'edge-broker', 'edge-http']);
 
-/** Reports on the nodes of the flows; the gateway named is the one that most of them belong to. */
-export function reportStatus(
-  entries: readonly StationEntry[],
-  leftBehind: readonly LeftBehind[] = [],
-): StatusReport {
+/**
+ * Reports on the nodes of the flows; the gateway named is the one that most of them name, and the implicit one only
+ * where none does.
+ */
+export function reportStatus(entries: readonly StationEntry[]): StatusReport {
   const nodes = entries
     .filter(({ type }) => !CONFIG_TYPES.has(type))
     .map((entry) => ({ entry, gateway: entry.gateway() }));
   const uses = new Map<string, number>();
   for (const { gateway } of nodes) {
     if (gateway) {
-      uses.set(gateway.gatewayId, (uses.get(gateway.gatewayId) ?? 0) + 1);
+      // Most kinds of nodes have no gateway to name.
+      const weight = gateway.nodeId === '' ? 0 : 1;
+      uses.set(gateway.gatewayId, (uses.get(gateway.gatewayId) ?? 0) + weight);
     }
   }
   const [main] = [...uses].sort((a, b) => b[1] - a[1]).map(([gatewayId]) => gatewayId);
@@ -47,6 +46,5 @@ export function reportStatus(
       status: entry.status() ?? null,
       figures: entry.figures.snapshot(),
     })),
-    leftBehind: [...leftBehind],
   };
 }

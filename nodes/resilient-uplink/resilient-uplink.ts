@@ -30,6 +30,7 @@ export = function (RED: NodeAPI): void {
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
+    adjustable: () => ['replayRate', 'batchSize', 'batchDelayMs', 'compression'],
     parse: (raw) => raw,
     start(raw, context) {
       const config = parseUplinkConfig(raw, context.credentials.hashKey);
@@ -85,6 +86,7 @@ export = function (RED: NodeAPI): void {
           deadLetters: (request) => uplink.deadLetters(request),
           adopt: (request) => uplink.adopt(request),
         } satisfies DeadLetterNode & AdoptingNode,
+        adjust: (other) => uplink.adjust(parseUplinkConfig(other, context.credentials.hashKey)),
         close: (removed) => {
           running.delete(uplink);
           return uplink.close(removed);
