@@ -174,10 +174,9 @@ test('a full disk refuses new messages with STORE, keeps the old ones, and takes
   try {
     const path = join(folder, 'outbox.db');
     ({ outbox } = await openOutbox(path));
-    let accepted = 0;
-    for (; accepted < 100; accepted++) {
-      await outbox.append(messageOf(accepted));
-    }
+    const first = outbox;
+    const accepted = 100;
+    await Promise.all(Array.from({ length: accepted }, (_, n) => first.append(messageOf(n))));
     // By itself it leaves a reserve: others take the last byte.
     const { bavail, bsize } = statfsSync(folder);
     writeFileSync(join(folder, 'others'), Buffer.alloc(bavail * bsize, 1));
