@@ -108,7 +108,8 @@ export class Isolation {
       return undefined;
     }
     const tookMs = own ? now - own.sentAt : Infinity;
-    const counts = own?.sound && !loss.fault && tookMs * QUIET_FACTOR <= own.sentAt - carrier.openedAt;
+    const counts =
+      own?.sound && !loss.fault && !loss.shared && tookMs * QUIET_FACTOR <= own.sentAt - carrier.openedAt;
     if (!counts) {
       this.forget(carrier, own);
     }

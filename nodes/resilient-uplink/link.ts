@@ -37,6 +37,8 @@ export interface Outgoing {
 export interface Loss extends Trouble {
   /** Whether the other side closed it, and gave no reason that lies elsewhere than in what was sent. */
   closed?: boolean;
+  /** Whether something of another outbox was under way as well, which may have been the reason. */
+  shared?: boolean;
 }
 
 /** The other side's answer to one message. */

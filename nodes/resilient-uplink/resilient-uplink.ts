@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { brokerOf, connectionOf, httpOf } from '../shared/connections';
 import { registerEdgeNode, withError, type Emit, type NodeContext } from '../shared/edge-node';
@@ -10,6 +9,9 @@ import { parseUplinkConfig, type UplinkConfig } from './config';
 import { registerConnections, type ConnectedNode } from './connection-endpoint';
 import { registerDeadLetters, type DeadLetterNode } from './dead-letter-endpoint';
 import { HttpLink } from './http-link';
+import type { AdoptingNode } from './left-behind/endpoints';
+import { outboxFile } from './left-behind/store-folder';
+import { watchLeftBehind } from './left-behind/watch';
 import type { Link } from './link';
 import { MqttLink } from './mqtt-link';
 import { OPERATIONS } from './operations';
@@ -29,6 +31,7 @@ export = function (RED: NodeAPI): void {
   registerDeadLetters(RED);
   registerActivity(RED);
   registerConnections(RED);
+  const leftBehind = watchLeftBehind(RED);
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
@@ -40,7 +43,8 @@ export = function (RED: NodeAPI): void {
       const source = { id, type: 'resilient-uplink', name: config.name };
       const links = config.connections.map((connection) => linkTo(connection, config, context));
       const uplink = new Uplink(config, {
-        path: join(gateway.dataDir, 'uplink', id, 'outbox.db'),
+        path: outboxFile(gateway.dataDir, id),
+        adopter: { nodeId: id, stores: leftBehind.stores },
         links,
         clock: context.clock,
         random: context.random,
@@ -56,6 +60,7 @@ export = function (RED: NodeAPI): void {
         delivered: (msg) => emit(DELIVERED, msg),
         undeliverable: (msg, error) => emit(UNDELIVERABLE, withError(msg, error, source)),
       });
+      leftBehind.use(gateway.dataDir);
       running.add(uplink);
       const reject = (msg: EdgeMessage, thrown: unknown, out: Emit): void => {
         const error = toEdgeError(thrown, 'STORE');
@@ -92,7 +97,8 @@ export = function (RED: NodeAPI): void {
             now: uplink.statistics(),
           }),
           connections: () => uplink.connections(),
-        } satisfies DeadLetterNode & ConnectedNode & ActiveNode,
+          adopt: (request) => uplink.adopt(request),
+        } satisfies DeadLetterNode & ConnectedNode & ActiveNode & AdoptingNode,
         adjust: (other) => uplink.adjust(parseUplinkConfig(other, context.credentials.hashKey)),
         close: (removed) => {
           running.delete(uplink);

@@ -25,6 +25,8 @@ export interface Statistics extends Forecast {
   /** Connections in order, and how each is doing. */
   connections: ConnectionReport[];
   figures: Record<string, number>;
+  /** Stores that other nodes left and that are being delivered from; in none of the figures above. */
+  adopted: { store: string; messages: number; bytes: number }[];
 }
 
 /** How long the oldest stored message has been waiting. */
@@ -56,7 +58,8 @@ export function sessionForecast(
       messages: usage.messages,
       isBacklog: hasBacklog(session, config),
       occupied: occupiedBytes(usage),
-      limit: config.limitBytes,
+      // A disk that is short of room makes the outbox full as it is.
+      limit: usage.shortage ? 0 : config.limitBytes,
     },
     activity.rates,
   );
@@ -67,6 +70,7 @@ export function statisticsOf(
   figures: Figures,
   activity: Activity,
   config: StatisticsConfig,
+  adopted: readonly Session[] = [],
 ): Statistics {
   const outbox = session?.outbox;
   return {
@@ -83,5 +87,10 @@ export function statisticsOf(
     store: outbox?.uuid ?? '',
     connections: session?.delivery.pool.report() ?? [],
     figures: figures.snapshot(),
+    adopted: adopted.map(({ outbox: { uuid, usage } }) => ({
+      store: uuid,
+      messages: usage.messages,
+      bytes: usage.bytes,
+    })),
   };
 }

@@ -35,6 +35,9 @@ export function statusOf(
       ? { meaning: 'error', key: 'status.refusedFallback', params: { connection, other: current.link.name } }
       : { meaning: 'error', key: 'status.refused', params: { connection, count } };
   }
+  if (outbox.usage.shortage) {
+    return { meaning: 'warning', key: 'status.disk', params: { count } };
+  }
   // A connection that just failed may look open: what waits behind it says more.
   if (!current || (current.failures > 0 && count > 0)) {
     return waiting('warning', 'offline', count, forecast);

@@ -5,6 +5,7 @@ import type { ConnectionReport } from '../connection-report';
 import { ActivityPanel } from './activity-panel';
 import { ConnectionList } from './connection-list';
 import { DeadLetterPanel } from './dead-letter-panel';
+import { LeftBehindPanel } from './left-behind';
 
 const POLL_MS = 2000;
 
@@ -14,6 +15,7 @@ export class UplinkDialog {
   private readonly states: Poller<{ connections: ConnectionReport[] }>;
   private readonly activity: ActivityPanel;
   private readonly deadLetters: DeadLetterPanel;
+  private readonly leftBehind: LeftBehindPanel;
 
   constructor(node: EditorNode, connections: readonly string[]) {
     const translate: Translate = (key, parameters) => node._(`resilient-uplink.${key}`, parameters);
@@ -30,6 +32,7 @@ export class UplinkDialog {
     );
     this.activity = new ActivityPanel(node.id, translate);
     this.deadLetters = new DeadLetterPanel(node.id, translate);
+    this.leftBehind = new LeftBehindPanel(node);
     foldable('#uplink-activity-heading', '#uplink-activity', false, (open) => this.activity.toggled(open));
     foldable('#uplink-dead-letters-heading', '#uplink-dead-letters', false, (open) =>
       this.deadLetters.toggled(open),
@@ -51,5 +54,6 @@ export class UplinkDialog {
     this.states.stop();
     this.activity.stop();
     this.deadLetters.stop();
+    this.leftBehind.stop();
   }
 }
