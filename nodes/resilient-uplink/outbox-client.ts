@@ -21,12 +21,17 @@ import {
   type Usage,
 } from './outbox-port';
 import { pack, unpack, type Packed, type StoredHead } from './packing';
+import type { SalvageProgress } from './salvage/salvage';
+import type { StoreLoss } from './store-loss';
 
 type PackedResult = Packed<StoredHead> & { corrupt: number[]; more: boolean };
 type NewHead = Omit<NewMessage, 'body' | 'origin'>;
 
 export type OutboxWorkerMethods = {
-  open(argument: null): { uuid: string; age: number; usage: Usage; setAside?: string };
+  /** Call again while it is `salvaging`. */
+  open(
+    argument: null,
+  ): { salvaging: SalvageProgress } | { uuid: string; age: number; usage: Usage; loss?: StoreLoss };
   append(packed: Packed<NewHead>): { first: number; storedMs: number; storedAge: number; usage: Usage };
   read(request: ReadRequest): PackedResult;
   settle(settlement: Settlement): Usage;
@@ -82,11 +87,14 @@ export class OutboxClient implements Outbox, OutboxRecords {
     private readonly options: OutboxClientOptions,
   ) {}
 
-  /** Opens or makes the database; rejects with `STORE` when it is in use or the disk refuses. */
+  /**
+   * Opens or makes the database, and salvages a damaged one first; tells what of it is lost. Rejects with `STORE` when it
+   * is in use or the disk refuses.
+   */
   static async open(
     path: string,
     options: OutboxClientOptions,
-  ): Promise<{ outbox: OutboxClient; setAside?: string }> {
+  ): Promise<{ outbox: OutboxClient; loss?: StoreLoss }> {
     let client: OutboxClient | undefined;
     const worker = new WorkerClient<OutboxWorkerMethods>(join(__dirname, 'outbox-worker.js'), {
       name: 'edge-uplink-outbox',
@@ -94,9 +102,14 @@ export class OutboxClient implements Outbox, OutboxRecords {
       onDeath: (error) => client?.fail(new EdgeError('STORE', error.message)),
     });
     try {
-      const { uuid, age, usage, setAside } = await worker.call('open', null);
+      let answer = await worker.call('open', null);
+      while ('salvaging' in answer) {
+        options.onSalvage?.(answer.salvaging);
+        answer = await worker.call('open', null);
+      }
+      const { uuid, age, usage, loss } = answer;
       client = new OutboxClient(worker, uuid, age, options.clock.monotonic(), usage, options);
-      return setAside === undefined ? { outbox: client } : { outbox: client, setAside };
+      return loss ? { outbox: client, loss } : { outbox: client };
     } catch (thrown) {
       await worker.close();
       throw storeError(thrown);
@@ -333,6 +346,8 @@ export interface OutboxClientOptions {
   onStored(messages: StoredMessage[]): void;
   /** Called when new messages wait for room; answered by `release`. */
   onHeld(): void;
+  /** Called now and then while a damaged store is read, which delays the opening. */
+  onSalvage?(progress: SalvageProgress): void;
   /** Called once when the store is of no use any more: `CORRUPT` with `details.file`, or `STORE`. */
   onFailure(error: EdgeError): void;
 }

@@ -1,48 +1,33 @@
 import { workerData } from 'node:worker_threads';
 import { systemClock } from '../shared/clock';
-import { EdgeError } from '../shared/errors';
-import { isDamage, openDatabase, setAsideDatabase } from '../shared/store/sqlite';
+import { EdgeError, toEdgeError } from '../shared/errors';
+import { isDamage } from '../shared/store/sqlite';
 import { serveWorker, Transferred } from '../shared/worker/serve-worker';
-import { OutboxStore } from './outbox';
+import type { OutboxStore } from './outbox';
 import type { OutboxWorkerMethods } from './outbox-client';
+import { OutboxFile } from './outbox-file';
 import type { ReadResult } from './outbox-port';
-import { OUTBOX_MIGRATIONS } from './outbox-schema';
 import { pack, storedHead, unpack } from './packing';
 
 const { path, deadLetterBytes } = workerData as { path: string; deadLetterBytes?: number };
 
-let opened: { store: OutboxStore; close: () => void } | undefined;
+const file = new OutboxFile(path, systemClock, deadLetterBytes === undefined ? {} : { deadLetterBytes });
 
-function open(): { store: OutboxStore; setAside?: string } {
-  const { database, setAside } = openDatabase(path, OUTBOX_MIGRATIONS);
-  try {
-    const store = new OutboxStore(
-      database,
-      systemClock,
-      deadLetterBytes === undefined ? {} : { deadLetterBytes },
-    );
-    opened = { store, close: () => database.close() };
-    return setAside === undefined ? { store } : { store, setAside };
-  } catch (thrown) {
-    database.close();
-    throw thrown;
-  }
-}
+let opened: OutboxStore | undefined;
 
-/** Runs one method on the open store; a damaged file is closed and set aside, so that the next open starts anew. */
+/** Runs one method on the open store; a damaged file is closed and set aside, so that the next open salvages it. */
 function using<T>(work: (store: OutboxStore) => T): T {
   if (!opened) {
     throw new EdgeError('STORE', 'The outbox is not open.');
   }
   try {
-    return work(opened.store);
+    return work(opened);
   } catch (thrown) {
-    if (!isDamage(thrown)) {
+    if (!isDamage(thrown) && toEdgeError(thrown).code !== 'CORRUPT') {
       throw thrown;
     }
-    opened.close();
     opened = undefined;
-    throw new EdgeError('CORRUPT', `${path} is damaged and was set aside.`, { file: setAsideDatabase(path) });
+    throw new EdgeError('CORRUPT', `${path} is damaged and was set aside.`, { file: file.setAside() });
   }
 }
 
@@ -53,25 +38,21 @@ function sending(result: ReadResult): Transferred {
 
 const methods = {
   open: () => {
-    let result: { store: OutboxStore; setAside?: string };
-    try {
-      result = open();
-    } catch (thrown) {
-      if (!isDamage(thrown)) {
-        throw thrown;
-      }
-      const file = setAsideDatabase(path);
-      result = { ...open(), setAside: file };
+    const result = file.open();
+    if (!('store' in result)) {
+      return { salvaging: result };
     }
-    const { store, setAside } = result;
-    return {
-      uuid: store.uuid,
-      age: store.age(),
-      usage: store.usage(),
-      ...(setAside !== undefined && { setAside }),
-    };
+    const { store, loss } = result;
+    opened = store;
+    return { uuid: store.uuid, age: store.age(), usage: store.usage(), ...(loss && { loss }) };
   },
-  append: (packed) => using((store) => ({ ...store.append(unpack(packed)), usage: store.usage() })),
+  append: (packed) =>
+    using((store) => {
+      file.reserve(packed.heads.length);
+      const appended = store.append(unpack(packed));
+      file.remember();
+      return { ...appended, usage: store.usage() };
+    }),
   read: (request) => using((store) => sending(store.read(request))),
   topics: (request) => using((store) => store.topics(request)),
   settle: (settlement) =>
@@ -82,6 +63,7 @@ const methods = {
   expired: (request) =>
     using((store) => {
       store.shrink();
+      file.remember();
       return sending(store.expired(request));
     }),
   victims: (request) => using((store) => sending(store.victims(request))),
@@ -91,9 +73,8 @@ const methods = {
   requeue: (request) => using((store) => ({ ...store.requeue(request), usage: store.usage() })),
   deadLetters: (request) => using((store) => store.listDeadLetters(request)),
   close: () => {
-    opened?.store.finish();
-    opened?.close();
     opened = undefined;
+    file.close();
   },
 } satisfies Record<keyof OutboxWorkerMethods, (argument: never) => unknown> & {
   [K in keyof OutboxWorkerMethods]: (argument: Parameters<OutboxWorkerMethods[K]>[0]) => unknown;

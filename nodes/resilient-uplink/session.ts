@@ -10,6 +10,8 @@ import type { Selection } from './operations';
 import { OutboxClient, type OutboxLimits } from './outbox-client';
 import type { NewMessage, StoredMessage } from './outbox-port';
 import { Retention } from './retention';
+import type { SalvageProgress } from './salvage/salvage';
+import type { StoreLoss } from './store-loss';
 
 const COMMIT_BYTES = 4 * 1024 * 1024;
 /** How far the store may grow over its limit before new messages wait for eviction. */
@@ -23,6 +25,8 @@ export interface SessionEvents extends DeliveryEvents {
   expired: (message: StoredMessage) => void;
   evicted: (message: StoredMessage) => void;
   stored(messages: readonly StoredMessage[]): void;
+  /** A damaged store is being read, before the session opens. */
+  salvaging(progress: SalvageProgress): void;
   /** The store is of no use any more; the session must be closed and another opened. */
   broken(error: EdgeError): void;
 }
@@ -50,9 +54,9 @@ export class Session {
     config: UplinkConfig,
     { path, links, clock, random, ledgerMessage }: SessionTools,
     events: SessionEvents,
-  ): Promise<{ session: Session; setAside?: string }> {
+  ): Promise<{ session: Session; loss?: StoreLoss }> {
     const opened: { session?: Session } = {};
-    const { outbox, setAside } = await OutboxClient.open(path, {
+    const { outbox, loss } = await OutboxClient.open(path, {
       clock,
       limits: limitsOf(config),
       deadLetterBytes: config.limitBytes * DEAD_LETTER_SHARE,
@@ -62,6 +66,7 @@ export class Session {
         opened.session?.retention.check();
       },
       onHeld: () => opened.session?.retention.check(),
+      onSalvage: (progress) => events.salvaging(progress),
       onFailure: (error) => events.broken(error),
     });
     const delivery = new Delivery(
@@ -104,7 +109,7 @@ export class Session {
     retention.start();
     retention.check();
     publisher.start();
-    return setAside === undefined ? { session } : { session, setAside };
+    return loss ? { session, loss } : { session };
   }
 
   /** Puts dead letters back to be sent, and says how many. */

@@ -1,9 +1,25 @@
 import type { StatusText } from '../shared/status';
+import type { SalvageProgress } from './salvage/salvage';
 import type { Session } from './session';
 
+export interface StoreCondition {
+  storeFailed: boolean;
+  /** Messages were lost since the node started. */
+  damaged: boolean;
+  /** How far a damaged store has been read. */
+  salvaging: SalvageProgress | undefined;
+}
+
 /** What the node shows, the worst first. */
-export function statusOf(session: Session | undefined, storeFailed: boolean, damaged: boolean): StatusText {
+export function statusOf(
+  session: Session | undefined,
+  { storeFailed, damaged, salvaging }: StoreCondition,
+): StatusText {
   if (!session) {
+    if (salvaging) {
+      const percent = Math.floor((100 * salvaging.done) / Math.max(1, salvaging.total));
+      return { meaning: 'warning', key: 'status.salvaging', params: { percent } };
+    }
     return storeFailed
       ? { meaning: 'error', key: 'status.store' }
       : { meaning: 'idle', key: 'status.opening' };

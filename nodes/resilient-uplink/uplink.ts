@@ -7,9 +7,18 @@ import type { DeliveryNote } from './delivery';
 import { envelopeOf, rebuild, type EnvelopeConfig } from './envelope';
 import { ledgerMessage } from './ledger-publisher';
 import { ledgerRequestOf, selectionOf, type Operation } from './operations';
-import type { DeadLetterPage, DeadLetterRequest, NewMessage, StoredMessage } from './outbox-port';
+import { MAX_WAITING_BYTES } from './outbox-client';
+import {
+  sizeOf,
+  type DeadLetterPage,
+  type DeadLetterRequest,
+  type NewMessage,
+  type StoredMessage,
+} from './outbox-port';
+import type { SalvageProgress } from './salvage/salvage';
 import { Session, type SessionEvents, type SessionTools } from './session';
 import { oldestSeconds, statisticsOf, type Statistics } from './statistics';
+import { lossText, type StoreLoss } from './store-loss';
 import { statusOf } from './uplink-status';
 
 export interface UplinkTools extends Omit<SessionTools, 'ledgerMessage'> {
@@ -37,6 +46,8 @@ export class Uplink {
   private closing = false;
   private storeError: EdgeError | undefined;
   private damaged = false;
+  private salvaging: SalvageProgress | undefined;
+  private waitingBytes = 0;
   private readonly reported = new Set<string>();
 
   constructor(
@@ -58,9 +69,26 @@ export class Uplink {
    */
   async accept(msg: EdgeMessage): Promise<void> {
     const message = this.envelope(msg);
-    const session = this.session ?? (await this.opening);
+    const session = this.session ?? (await this.opened(message));
     await session.outbox.append(message);
     this.tools.figures.add('edge_bytes_in_total', message.body.byteLength);
+  }
+
+  /** Messages wait for an outbox that is being opened or salvaged, within bounds. */
+  private async opened(message: NewMessage): Promise<Session> {
+    const size = sizeOf(message);
+    if (this.waitingBytes > 0 && this.waitingBytes + size > MAX_WAITING_BYTES) {
+      throw new EdgeError(
+        'OUTBOX_FULL',
+        'The outbox is not open yet and too many messages wait for it. Send the message again later.',
+      );
+    }
+    this.waitingBytes += size;
+    try {
+      return await this.opening;
+    } finally {
+      this.waitingBytes -= size;
+    }
   }
 
   private envelope(msg: EdgeMessage): NewMessage {
@@ -153,20 +181,22 @@ export class Uplink {
   private async open(): Promise<Session> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const { session, setAside } = await Session.open(
+        const { session, loss } = await Session.open(
           this.config,
           { ...this.tools, ledgerMessage: (report) => ledgerMessage(report, this.tools.envelope) },
           this.events(),
         );
         this.session = session;
         this.storeError = undefined;
-        if (setAside !== undefined) {
-          this.reportDamage({ file: setAside }, `The outbox was damaged and was set aside as ${setAside}.`);
+        this.salvaging = undefined;
+        if (loss) {
+          this.reportLoss(loss);
         }
         this.showStatus();
         return session;
       } catch (thrown) {
         this.storeError = toEdgeError(thrown, 'STORE');
+        this.salvaging = undefined;
         this.showStatus();
         if (this.closing || attempt >= OPEN_TRIES) {
           this.reopenLater();
@@ -238,6 +268,10 @@ export class Uplink {
           this.reportOnce('store', error.message);
         }
       },
+      salvaging: (progress) => {
+        this.salvaging = progress;
+        this.showStatus();
+      },
       broken: (error) => this.restart(error),
     };
   }
@@ -246,9 +280,9 @@ export class Uplink {
     const broken = this.session;
     this.session = undefined;
     this.storeError = error;
-    const file = error.details?.file;
     if (error.code === 'CORRUPT') {
-      this.reportDamage({ file }, error.message);
+      // What is lost is known, and told, when the store has been salvaged.
+      this.tools.log.warn(error.message);
     }
     this.opening = (broken?.close(0) ?? Promise.resolve()).then(() => this.open());
     this.opening.catch(() => undefined);
@@ -273,6 +307,11 @@ export class Uplink {
     );
   }
 
+  private reportLoss(loss: StoreLoss): void {
+    this.tools.figures.addLabelled('edge_uplink_dropped_total', 'code', 'CORRUPT', loss.count);
+    this.reportDamage({ ...loss }, lossText(loss, this.tools.path));
+  }
+
   private reportDamage(details: Record<string, unknown>, text: string): void {
     this.damaged = true;
     this.tools.log.warn(text);
@@ -288,7 +327,11 @@ export class Uplink {
   }
 
   private showStatus(): void {
-    const { meaning, key, params } = statusOf(this.session, this.storeError !== undefined, this.damaged);
+    const { meaning, key, params } = statusOf(this.session, {
+      storeFailed: this.storeError !== undefined,
+      damaged: this.damaged,
+      salvaging: this.salvaging,
+    });
     this.tools.status.set(meaning, key, params);
   }
 }

@@ -34,14 +34,14 @@ const messageOf = (n: number): NewMessage => ({
 
 async function openOutbox(path: string): Promise<{ outbox: OutboxClient; reports: string[] }> {
   const reports: string[] = [];
-  const { outbox, setAside } = await OutboxClient.open(path, {
+  const { outbox, loss } = await OutboxClient.open(path, {
     clock: systemClock,
     limits: { hardBytes: 1e9, holdBytes: Infinity, batchBytes: 1e6 },
     onStored: () => undefined,
     onHeld: () => undefined,
     onFailure: (error) => reports.push(error.code),
   });
-  if (setAside !== undefined) {
+  if (loss) {
     reports.push('CORRUPT');
   }
   return { outbox, reports };
