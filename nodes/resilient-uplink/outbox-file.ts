@@ -9,7 +9,7 @@ import { OUTBOX_MIGRATIONS } from './outbox-schema';
 import { isLogLost } from './salvage/damaged-file';
 import { Rescue } from './salvage/rescue';
 import type { SalvageProgress } from './salvage/salvage';
-import { isNearly, SequenceNote, syncFolder, writeSynced, type Remembered } from './sequence-note';
+import { isNearly, SequenceNote, syncFolder, writeSynced, type NoteState } from './sequence-note';
 import type { StoreLoss } from './store-loss';
 
 export interface OpenOutbox {
@@ -202,6 +202,6 @@ export class OutboxFile {
   }
 }
 
-function stateOf(store: OutboxStore): Omit<Remembered, 'reserved'> {
+function stateOf(store: OutboxStore): NoteState {
   return { uuid: store.uuid, sequence: store.lastSequence(), messages: store.usage().messages };
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../shared/clock';
@@ -14,20 +14,28 @@ export interface Remembered {
   messages: number;
 }
 
-/** How far ahead sequences are reserved, so that a burst does not write the note for every commit. */
-const RESERVE = 100_000;
-/** How often the note is brought up to date at most: it costs a sync of its own. */
+/** How far ahead sequences are reserved, so that a burst does not sync the note for every commit. */
+const RESERVE = 10_000;
+/** How often the note is synced to disk at most. */
 const PACE_MS = 2000;
+/** The note is written to two places in turn, so that one of them is whole whenever the power goes. */
+const SLOTS = 2;
+const SLOT_BYTES = 512;
+
+export type NoteState = Omit<Remembered, 'reserved'>;
 
 /**
  * A small file beside the database that remembers whose it is and how far it had come: what tells that a database was
- * removed, emptied or put back from a backup. Blocks, so it lives in the worker thread. Where it cannot be written the
- * outbox works on without it.
+ * removed, emptied or put back from a backup. It is written with every commit, which a kill survives, and synced at a
+ * bounded pace. Blocks, so it lives in the worker thread. Where it cannot be written the outbox works on without it.
  */
 export class SequenceNote {
   private readonly path: string;
+  private file: number | undefined;
+  private revision = 0;
   private written: Remembered | undefined;
-  private writtenAt = -Infinity;
+  private syncedReserve = -1;
+  private syncedAt = -Infinity;
 
   constructor(
     database: string,
@@ -38,50 +46,74 @@ export class SequenceNote {
 
   /** What was remembered last; undefined when nothing was or it is damaged itself. */
   read(): Remembered | undefined {
+    let newest: (Remembered & { revision: number }) | undefined;
     try {
-      const { checksum, ...note } = JSON.parse(readFileSync(this.path, 'utf8')) as Remembered & {
-        checksum: number;
-      };
-      return checksum === checksumOf(note) ? note : undefined;
+      const bytes = readFileSync(this.path);
+      for (let slot = 0; slot < SLOTS; slot++) {
+        const note = parseSlot(bytes.toString('utf8', slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES));
+        newest = note && note.revision > (newest?.revision ?? -1) ? note : newest;
+      }
     } catch {
-      return undefined;
+      // Nobody has written one yet.
     }
+    this.revision = Math.max(this.revision, newest?.revision ?? 0);
+    return newest;
   }
 
   /** Call before a commit that gives sequences up to `upTo`. */
-  reserve(state: Omit<Remembered, 'reserved'>, upTo: number): void {
-    if (this.written?.uuid !== state.uuid || upTo > this.written.reserved) {
-      this.write({ ...state, reserved: upTo + RESERVE });
+  reserve(state: NoteState, upTo: number): void {
+    if (this.written?.uuid !== state.uuid || upTo > this.syncedReserve) {
+      this.write({ ...state, reserved: upTo + RESERVE }, true);
     }
   }
 
-  /** Brings the note up to date, at a bounded pace. */
-  keep(state: Omit<Remembered, 'reserved'>): void {
+  /** Brings the note up to date. */
+  keep(state: NoteState): void {
     const { written } = this;
-    const changed =
-      written?.uuid !== state.uuid ||
-      written.sequence !== state.sequence ||
-      written.messages !== state.messages;
-    if (changed && this.clock.monotonic() - this.writtenAt >= PACE_MS) {
-      const reserved =
-        written?.uuid === state.uuid ? Math.max(written.reserved, state.sequence) : state.sequence;
-      this.write({ ...state, reserved });
+    const isKnown = written?.uuid === state.uuid;
+    if (isKnown && written.sequence === state.sequence && written.messages === state.messages) {
+      return;
     }
+    const reserved = isKnown ? Math.max(written.reserved, state.sequence) : state.sequence;
+    this.write({ ...state, reserved }, this.clock.monotonic() - this.syncedAt >= PACE_MS);
   }
 
   /** Writes the last word of a store that is about to be closed. */
-  finish(state: Omit<Remembered, 'reserved'>): void {
-    this.write({ ...state, reserved: state.sequence });
+  finish(state: NoteState): void {
+    this.write({ ...state, reserved: state.sequence }, true);
+    if (this.file !== undefined) {
+      closeSync(this.file);
+      this.file = undefined;
+    }
   }
 
-  private write(note: Remembered): void {
-    this.writtenAt = this.clock.monotonic();
+  private write(note: Remembered, sync: boolean): void {
     try {
-      writeSynced(this.path, JSON.stringify({ ...note, checksum: checksumOf(note) }));
+      this.file ??= openSync(this.path, existsSync(this.path) ? 'r+' : 'w+');
+      const text = textOf({ ...note, revision: ++this.revision });
+      writeSync(this.file, text.padEnd(SLOT_BYTES), (this.revision % SLOTS) * SLOT_BYTES);
       this.written = note;
+      if (sync) {
+        this.syncedAt = this.clock.monotonic();
+        fsyncSync(this.file);
+        this.syncedReserve = note.reserved;
+      }
     } catch {
       // The database says it all; the note is a second witness.
     }
+  }
+}
+
+function textOf(note: Remembered & { revision: number }): string {
+  return JSON.stringify({ ...note, checksum: checksumOf(note) });
+}
+
+function parseSlot(text: string): (Remembered & { revision: number }) | undefined {
+  try {
+    const { checksum, ...note } = JSON.parse(text) as Remembered & { revision: number; checksum: number };
+    return checksum === checksumOf(note) ? note : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -127,6 +159,12 @@ export function isNearly(one: string, other: string): boolean {
   return different <= 4;
 }
 
-function checksumOf({ uuid, sequence, reserved, messages }: Remembered): number {
-  return crc32(`${uuid} ${sequence} ${reserved} ${messages}`);
+function checksumOf({
+  uuid,
+  sequence,
+  reserved,
+  messages,
+  revision,
+}: Remembered & { revision: number }): number {
+  return crc32(`${uuid} ${sequence} ${reserved} ${messages} ${revision}`);
 }
