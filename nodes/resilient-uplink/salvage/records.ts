@@ -53,14 +53,15 @@ function rowAt(
     return undefined;
   }
   const head = bytes.subarray(cursor.offset, end);
-  const record =
-    length === local
-      ? head
-      : end + 4 <= PAGE_BYTES
-        ? joined(head, length, bytes.readUInt32BE(end), page)
-        : undefined;
-  const values = record && valuesOf(record);
-  return values && { rowid, values };
+  const types = typesOf(head, length);
+  if (!types) {
+    return undefined;
+  }
+  if (length === local) {
+    return { rowid, values: valuesOf(head, types) };
+  }
+  const record = end + 4 <= PAGE_BYTES ? joined(head, length, bytes.readUInt32BE(end), page) : undefined;
+  return record && { rowid, values: valuesOf(record, types) };
 }
 
 /** How much of a long row lies in the leaf itself (file format, section 1.6). */
@@ -90,27 +91,36 @@ function joined(
   return Buffer.concat(parts);
 }
 
-function valuesOf(record: Buffer): Value[] | undefined {
-  const cursor = { bytes: record, offset: 0 };
-  const headerBytes = varint(cursor);
-  if (!(headerBytes <= Math.min(LONGEST_RECORD_HEADER, record.length))) {
+interface Columns {
+  /** Where the first value begins. */
+  start: number;
+  types: number[];
+}
+
+/** What a record's header says, if that makes up its length: noise is not followed through the file. */
+function typesOf(head: Buffer, length: number): Columns | undefined {
+  const cursor = { bytes: head, offset: 0 };
+  const start = varint(cursor);
+  if (!(start <= Math.min(LONGEST_RECORD_HEADER, head.length))) {
     return undefined;
   }
   const types: number[] = [];
-  while (cursor.offset < headerBytes) {
-    types.push(varint(cursor));
+  let bytes = start;
+  while (cursor.offset < start) {
+    const type = varint(cursor);
+    types.push(type);
+    bytes += bytesOf(type);
   }
-  const values: Value[] = [];
-  let offset = headerBytes;
-  for (const type of types) {
-    const bytes = bytesOf(type);
-    if (!(offset + bytes <= record.length)) {
-      return undefined;
-    }
-    values.push(valueOf(type, record.subarray(offset, offset + bytes)));
-    offset += bytes;
-  }
-  return values;
+  return cursor.offset === start && bytes === length ? { start, types } : undefined;
+}
+
+function valuesOf(record: Buffer, { start, types }: Columns): Value[] {
+  let offset = start;
+  return types.map((type) => {
+    const bytes = record.subarray(offset, offset + bytesOf(type));
+    offset += bytes.length;
+    return valueOf(type, bytes);
+  });
 }
 
 const INTEGER_BYTES = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0];
