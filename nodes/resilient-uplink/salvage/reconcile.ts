@@ -6,7 +6,7 @@ export interface Found {
   /** Sequences of the messages that were read, ascending. */
   messages: Iterable<number>;
   /** Sequences of the dead letters that were read within a stretch, ascending. */
-  deadLetters(first: number, last: number): Iterable<number>;
+  deadLetters: (first: number, last: number) => Iterable<number>;
   /** Ranges of the ledger, in any order; they may overlap. */
   ranges: LedgerRange[];
   /** What is told in numbers only, up to a sequence (0 = nothing). */
