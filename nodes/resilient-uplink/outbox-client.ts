@@ -104,13 +104,16 @@ export class OutboxClient implements Outbox, OutboxRecords {
     try {
       let answer = await worker.call('open', null);
       while ('salvaging' in answer) {
-        options.onSalvage?.(answer.salvaging);
+        if (options.onSalvage?.(answer.salvaging) === false) {
+          throw new EdgeError('STORE', 'The outbox was being salvaged. That begins again when it is opened.');
+        }
         answer = await worker.call('open', null);
       }
       const { uuid, age, usage, loss } = answer;
       client = new OutboxClient(worker, uuid, age, options.clock.monotonic(), usage, options);
       return loss ? { outbox: client, loss } : { outbox: client };
     } catch (thrown) {
+      await worker.call('close', null).catch(() => undefined);
       await worker.close();
       throw storeError(thrown);
     }
@@ -346,8 +349,8 @@ export interface OutboxClientOptions {
   onStored(messages: StoredMessage[]): void;
   /** Called when new messages wait for room; answered by `release`. */
   onHeld(): void;
-  /** Called now and then while a damaged store is read, which delays the opening. */
-  onSalvage?(progress: SalvageProgress): void;
+  /** Called now and then while a damaged store is read, which delays the opening; `false` ends it. */
+  onSalvage?(progress: SalvageProgress): boolean;
   /** Called once when the store is of no use any more: `CORRUPT` with `details.file`, or `STORE`. */
   onFailure(error: EdgeError): void;
 }

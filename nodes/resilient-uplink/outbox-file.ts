@@ -94,6 +94,7 @@ export class OutboxFile {
   }
 
   close(): void {
+    this.abandon();
     if (this.current) {
       const { store, database } = this.current;
       store.finish();
@@ -101,6 +102,12 @@ export class OutboxFile {
       database.close();
       this.current = undefined;
     }
+  }
+
+  /** Ends a salvage in the middle; the next `open`, of whatever process, begins it again. */
+  abandon(): void {
+    this.rescue?.close();
+    this.rescue = undefined;
   }
 
   /** Goes on with a salvage that was begun, by this process or one before it. */

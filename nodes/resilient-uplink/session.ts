@@ -25,8 +25,8 @@ export interface SessionEvents extends DeliveryEvents {
   expired: (message: StoredMessage) => void;
   evicted: (message: StoredMessage) => void;
   stored(messages: readonly StoredMessage[]): void;
-  /** A damaged store is being read, before the session opens. */
-  salvaging(progress: SalvageProgress): void;
+  /** A damaged store is being read, before the session opens; `false` ends it. */
+  salvaging(progress: SalvageProgress): boolean;
   /** The store is of no use any more; the session must be closed and another opened. */
   broken(error: EdgeError): void;
 }

@@ -271,6 +271,7 @@ export class Uplink {
       salvaging: (progress) => {
         this.salvaging = progress;
         this.showStatus();
+        return !this.closing;
       },
       broken: (error) => this.restart(error),
     };

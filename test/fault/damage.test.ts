@@ -259,6 +259,8 @@ test('a salvage that was cut off begins again, and nothing that it had set aside
   const crashed = new OutboxFile(path, systemClock);
   assert.ok('done' in crashed.open(), 'it salvages');
   assert.equal(existsSync(path), false);
+  await assert.rejects(open(path), /in use/, 'two build it at once');
+  crashed.abandon();
   const { losses, messages } = await afterDamage(path, 'cut off');
   assert.equal(losses[0].salvaged?.messages, MESSAGES - ENDED);
   assert.equal(losses[0].salvaged.deadLetters, ENDED / 3);

@@ -1,7 +1,7 @@
-import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { isFull, openUndamaged } from '../../shared/store/sqlite';
+import { isDamage, isFull, isMisfit, openUndamaged } from '../../shared/store/sqlite';
 import { OUTBOX_MIGRATIONS } from '../outbox-schema';
 import { syncFolder, type Remembered } from '../sequence-note';
 import type { StoreLoss } from '../store-loss';
@@ -33,6 +33,7 @@ export class Rescue {
     private readonly remembered: Remembered | undefined,
   ) {
     this.building = `${path}.salvaged`;
+    refuseIfInUse(this.building);
     for (const suffix of ['', '-wal', '-shm']) {
       rmSync(this.building + suffix, { force: true });
     }
@@ -95,7 +96,8 @@ export class Rescue {
     };
   }
 
-  private close(): void {
+  /** Ends it, complete or not. */
+  close(): void {
     this.source.close();
     this.target.close();
   }
@@ -118,5 +120,19 @@ export class Rescue {
       }
     }
     return surplus;
+  }
+}
+
+/** Somebody else may be building the same outbox: its lock tells. */
+function refuseIfInUse(building: string): void {
+  if (!existsSync(building)) {
+    return;
+  }
+  try {
+    openUndamaged(building, OUTBOX_MIGRATIONS).close();
+  } catch (thrown) {
+    if (!isDamage(thrown) && !isMisfit(thrown)) {
+      throw thrown;
+    }
   }
 }
