@@ -27,7 +27,7 @@ export interface FateReporterTools {
 export interface ReportedStore {
   path: string;
   /** Once it is open. */
-  session(): Session | undefined;
+  session: () => Session | undefined;
   /** What it has been doing; only the node's own is watched. */
   activity?: Activity;
   /** A damaged one is being read before it opens; `false` ends that. */

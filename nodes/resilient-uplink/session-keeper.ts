@@ -119,22 +119,21 @@ export class SessionKeeper {
   }
 
   private async openOnce(): Promise<Session> {
-    let kept: Session | undefined;
-    let early: EdgeError | undefined;
+    const own: { session?: Session; error?: EdgeError } = {};
     const opened = await this.tools.open((error) => {
-      if (kept === undefined) {
-        early = error;
-      } else if (kept === this.session) {
+      if (!own.session) {
+        own.error = error;
+      } else if (own.session === this.session) {
         this.restart(error);
       }
       // Else it is being closed anyway.
     });
     const { session } = opened;
-    if (early) {
+    if (own.error) {
       await session.close(0);
-      throw early;
+      throw own.error;
     }
-    kept = session;
+    own.session = session;
     this.session = session;
     this.error = undefined;
     this.salvaging = undefined;
