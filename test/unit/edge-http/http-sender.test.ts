@@ -81,12 +81,12 @@ test('a kept-alive socket that the server closed meanwhile is no failure, one cl
   let refuses = false;
   server.removeAllListeners('request').on('request', (request, response) => {
     requests++;
-    if (refuses || (requests > 1 && (request as IncomingMessage).socket === first)) {
-      (request as IncomingMessage).socket.destroy();
+    if (refuses || (requests > 1 && request.socket === first)) {
+      request.socket.destroy();
       return;
     }
-    first ??= (request as IncomingMessage).socket;
-    (request as IncomingMessage).resume();
+    first ??= request.socket;
+    request.resume();
     (response as ServerResponse).writeHead(204).end();
   });
   let first: IncomingMessage['socket'] | undefined;
