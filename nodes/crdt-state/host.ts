@@ -8,6 +8,7 @@ import { parseJson, type Json } from './json';
 import { writeKey, type WriteOperation } from './operations';
 import { readImage, turnRows } from './persistence';
 import { gatewayOfReplica, newImage, Replica, replicaId } from './replica';
+import { isReservedKey } from './retirement';
 import { NO_SIBLINGS, type Siblings } from './sibling';
 import { readMerged, rivals, type StrategyBook } from './strategies';
 import { DEFAULT_TIMES, Synchronizer, type SyncTimes } from './synchronizer';
@@ -153,7 +154,7 @@ export class ReplicaHost {
 
   /** Keys that have a value. */
   get keys(): number {
-    return this.running?.replica.live ?? 0;
+    return this.running ? this.running.replica.live - this.running.synchronizer.retirement.size : 0;
   }
 
   /**
@@ -174,6 +175,14 @@ export class ReplicaHost {
       }
       const state = this.read(key);
       return { value: state, settled: () => this.tell(state, 'local', operation, by) };
+    });
+  }
+
+  /** Declares a gateway departed; resolves when that is on disk. Rejects with `VALUE`. */
+  retire(gateway: unknown): Promise<void> {
+    return this.turns.shared(() => {
+      this.loaded().synchronizer.retire(gateway);
+      return { value: undefined };
     });
   }
 
@@ -209,6 +218,9 @@ export class ReplicaHost {
   private *collectStates<T>(add: (all: T, state: KeyState) => void, all: T): Generator<void, T> {
     let steps = 0;
     for (const [key] of this.loaded().replica.entries()) {
+      if (isReservedKey(key)) {
+        continue;
+      }
       const state = this.read(key);
       if (state.exists) {
         add(all, state);
@@ -258,6 +270,9 @@ export class ReplicaHost {
 
   private *tellRemote(changes: ReadonlyMap<string, Siblings | undefined>): Generator<void, void> {
     for (const [key, before] of changes) {
+      if (isReservedKey(key)) {
+        continue;
+      }
       const old = this.describe(key, before ?? NO_SIBLINGS);
       const state = this.read(key);
       if ((state.siblings?.length ?? 0) > (old.siblings?.length ?? 0)) {

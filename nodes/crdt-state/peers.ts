@@ -47,6 +47,21 @@ export class Peers {
     return peer;
   }
 
+  /** Forgets peers that have been retired. */
+  forget(retired: (replica: string) => boolean): void {
+    for (const [gateway, { replica }] of this.byGateway) {
+      if (retired(replica)) {
+        this.byGateway.delete(gateway);
+      }
+    }
+    this.acknowledge();
+  }
+
+  /** The replica ids of all peers. */
+  get ids(): string[] {
+    return [...this.byGateway.values()].map(({ replica }) => replica);
+  }
+
   leave(replica: string): void {
     const peer = this.byGateway.get(gatewayOfReplica(replica));
     if (peer?.replica === replica) {

@@ -310,6 +310,14 @@ export class Replica {
     Object.assign(this.image, { id, base: 0, contacted: true });
   }
 
+  /**
+   * Goes on under a new identity after this one was retired. What was written under the old one stays its, and reaches
+   * the peers like any other replica's writes.
+   */
+  rejoin(id: string): void {
+    Object.assign(this.image, { id, base: 0, contacted: true });
+  }
+
   private *joinEntries(entries: readonly Entry[], context: ReadonlyVector): Generator<void, void> {
     let steps = 0;
     for (const [key, remote] of entries) {

@@ -6,6 +6,7 @@ import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
 import { latestOwn, Peers, type Peer } from './peers';
 import { gatewayOfReplica, replicaId, type Entry, type Replica } from './replica';
+import { retireGateway, Retirement } from './retirement';
 import { IncomingTransfer, OutgoingTransfers, entryBytes } from './transfers';
 import { counterOf } from './version-vector';
 
@@ -64,6 +65,7 @@ const MAX_ATTEMPTS = 5;
  */
 export class Synchronizer {
   readonly peers: Peers;
+  readonly retirement: Retirement;
   private readonly outgoing: OutgoingTransfers;
   private incoming: IncomingTransfer | undefined;
   private readonly unsent = new Set<string>();
@@ -83,6 +85,7 @@ export class Synchronizer {
     private readonly ports: SyncPorts,
   ) {
     this.peers = new Peers(replica);
+    this.retirement = new Retirement(replica);
     this.outgoing = new OutgoingTransfers(replica, ports.random);
     this.held = new HeldDeltas(replica);
     this.timers = new NamedTimers(ports.clock);
@@ -98,6 +101,7 @@ export class Synchronizer {
       this.quiet = true;
       this.job('grace', this.times.graceMs, () => this.endGrace());
     }
+    this.rejoinSoon();
     this.job('hello', 0, () => this.announce(true));
     this.flushSoon();
   }
@@ -123,9 +127,41 @@ export class Synchronizer {
       }
     }
     this.peers.committed(changed);
+    this.heedRetirements(changed);
     if (this.unsent.size > 0) {
       this.flushSoon();
     }
+  }
+
+  private heedRetirements(changed: readonly string[]): void {
+    const news = changed.filter((key) => this.retirement.changed(key));
+    if (news.length > 0) {
+      this.peers.forget((id) => this.retirement.has(id));
+    }
+    this.rejoinSoon();
+  }
+
+  private rejoinSoon(): void {
+    if (this.retirement.has(this.replica.id)) {
+      this.timers.setOnce('rejoin', this.times.requestMs, () => this.schedule(() => this.rejoin()));
+    }
+  }
+
+  /** Somebody has declared this replica departed, and here it is. */
+  private rejoin(): void {
+    if (this.retirement.has(this.replica.id)) {
+      this.replica.rejoin(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
+      this.abandon();
+    }
+  }
+
+  /**
+   * Declares a gateway departed for all replicas of the space; inside a turn.
+   *
+   * @throws EdgeError `VALUE`, see {@link retireGateway}.
+   */
+  retire(gateway: unknown): string {
+    return retireGateway(this.replica, gateway, this.peers.ids);
   }
 
   /** The peers that were heard lately. */
@@ -167,7 +203,10 @@ export class Synchronizer {
         'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',
       );
     }
-    this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    const retired = this.retirement.has(frame.sender);
+    if (!retired) {
+      this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    }
     if (!this.quiet && gatewayOfReplica(frame.sender) !== gatewayOfReplica(this.replica.id)) {
       this.replica.confirm();
     }
@@ -176,7 +215,9 @@ export class Synchronizer {
         yield* this.takeDelta(frame);
         break;
       case 'vector':
-        this.takeVector(frame);
+        if (!retired) {
+          this.takeVector(frame);
+        }
         break;
       case 'request':
         yield* this.takeRequest(frame);
