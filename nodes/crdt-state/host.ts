@@ -12,7 +12,7 @@ import { isReservedKey } from './retirement';
 import { NO_SIBLINGS, type Siblings } from './sibling';
 import { readMerged, rivals, type StrategyBook } from './strategies';
 import { DEFAULT_TIMES, Synchronizer, type SyncTimes } from './synchronizer';
-import { TurnQueue } from './turn-queue';
+import { TurnQueue, type JobKind } from './turn-queue';
 
 /** Where a replica's rows lie. */
 export interface ReplicaStore {
@@ -205,9 +205,9 @@ export class ReplicaHost {
     return Object.fromEntries(entries);
   }
 
-  /** Takes a decoded frame; resolves once what it brought is on disk. */
-  receive(frame: Frame): Promise<void> {
-    return this.turns.alone(() => this.loaded().synchronizer.receive(frame));
+  /** Takes a decoded frame of so many bytes; resolves once what it brought is on disk, or when it was dropped. */
+  receive(frame: Frame, bytes = 0): Promise<void> {
+    return this.turns.frame(() => this.loaded().synchronizer.receive(frame), bytes);
   }
 
   /** Drops deleted keys, at any time. */
@@ -232,7 +232,7 @@ export class ReplicaHost {
     return all;
   }
 
-  private async commit(kind: 'shared' | 'alone'): Promise<void> {
+  private async commit(kind: JobKind): Promise<void> {
     const { replica, synchronizer } = this.loaded();
     const { store, namespace } = this.options;
     if (store) {
@@ -257,7 +257,7 @@ export class ReplicaHost {
     for (const frame of frames) {
       this.listeners.forEach((listener) => listener.frame?.(frame));
     }
-    if (kind === 'alone') {
+    if (kind !== 'shared') {
       await this.turns.drive(this.tellRemote(changes));
     }
     if (replica.size - replica.live > Math.max(KEPT_DELETES, replica.live) && !this.collecting) {

@@ -24,7 +24,19 @@ export class Peers {
 
   constructor(private readonly replica: Replica) {
     this.owner = replica.id;
+    for (const [id, counter] of replica.peers) {
+      const vector = new Map([[this.owner, counter]]);
+      this.byGateway.set(gatewayOfReplica(id), { replica: id, vector, heardAt: -Infinity, gone: true });
+    }
     this.rebuild();
+    this.acknowledge();
+  }
+
+  /** How many of the own writes each peer is known to know, by replica id. */
+  get acknowledgements(): VersionVector {
+    return new Map(
+      [...this.byGateway.values()].map(({ replica, vector }) => [replica, counterOf(vector, this.owner)]),
+    );
   }
 
   /** Whether a sender is known, or may become so within the bound on replicas. */

@@ -86,6 +86,7 @@ export class Synchronizer {
   ) {
     this.peers = new Peers(replica);
     this.retirement = new Retirement(replica);
+    this.peers.forget((id) => this.retirement.has(id));
     this.outgoing = new OutgoingTransfers(replica, ports.random);
     this.held = new HeldDeltas(replica);
     this.timers = new NamedTimers(ports.clock);
@@ -357,6 +358,7 @@ export class Synchronizer {
   }
 
   private announce(hello: boolean): void {
+    this.replica.remember(this.peers.acknowledgements);
     this.tell({ kind: 'vector', ...this.head(), strategies: this.strategies, hello });
     const pace = this.someoneIsBehind() ? this.times.announceMs / 5 : this.times.announceMs;
     // Whoever seems to be behind may be level, with its acknowledgement lost: so it is asked.
