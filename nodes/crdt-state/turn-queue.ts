@@ -38,6 +38,8 @@ export interface TurnHooks {
  */
 export class TurnQueue {
   private jobs: Job[] = [];
+  /** The first of `jobs` that waits: shifting a long array would move all of it each time. */
+  private next = 0;
   private readonly frames = { count: 0, bytes: 0 };
   private pumping: Promise<void> | undefined;
   private opened = false;
@@ -58,8 +60,9 @@ export class TurnQueue {
   /** Refuses what waits and what comes, and waits for the turn that is under way. */
   async close(error: EdgeError): Promise<void> {
     this.closed = error;
-    const jobs = this.jobs;
+    const jobs = this.jobs.slice(this.next);
     this.jobs = [];
+    this.next = 0;
     jobs.forEach((job) => job.reject(error));
     await this.pumping;
   }
@@ -121,7 +124,7 @@ export class TurnQueue {
         reject(this.closed);
         return;
       }
-      if (kind === 'shared' && this.jobs.length >= MAX_WAITING) {
+      if (kind === 'shared' && this.waiting >= MAX_WAITING) {
         reject(
           new EdgeError(
             'STORE',
@@ -146,7 +149,7 @@ export class TurnQueue {
   }
 
   private pump(): void {
-    if (this.opened && !this.pumping && this.jobs.length > 0) {
+    if (this.opened && !this.pumping && this.waiting > 0) {
       this.pumping = this.work().finally(() => {
         this.pumping = undefined;
         this.pump();
@@ -155,8 +158,8 @@ export class TurnQueue {
   }
 
   private async work(): Promise<void> {
-    while (this.jobs.length > 0) {
-      const [{ kind }] = this.jobs;
+    while (this.waiting > 0) {
+      const { kind } = this.jobs[this.next];
       this.hooks.begin();
       const finished: { job: Job; settle: () => void }[] = [];
       for (const job of this.takeTurn(kind)) {
@@ -172,21 +175,31 @@ export class TurnQueue {
       } catch (thrown) {
         finished.forEach(({ job }) => job.reject(toEdgeError(thrown, 'STORE')));
       }
-      if (this.jobs.length > 0) {
+      if (this.waiting > 0) {
         await this.pause();
       }
     }
+  }
+
+  private get waiting(): number {
+    return this.jobs.length - this.next;
+  }
+
+  private takeNext(): Job {
+    const job = this.jobs[this.next++];
+    if (this.next > 1024 && this.next * 2 > this.jobs.length) {
+      this.jobs = this.jobs.slice(this.next);
+      this.next = 0;
+    }
+    return job;
   }
 
   /** The jobs of the next turn: one that wants to be alone, or all of a kind until the time is up. */
   private *takeTurn(kind: JobKind): Generator<Job> {
     const end = this.clock.monotonic() + SLICE_MS;
     const limit = kind === 'alone' ? 1 : MAX_SHARED;
-    for (let taken = 0; taken < limit && this.jobs.at(0)?.kind === kind; taken++) {
-      const job = this.jobs.shift();
-      if (job) {
-        yield job;
-      }
+    for (let taken = 0; taken < limit && this.jobs.at(this.next)?.kind === kind; taken++) {
+      yield this.takeNext();
       if (this.clock.monotonic() >= end) {
         break;
       }
