@@ -64,7 +64,7 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       peers: new Map(peers),
       entries: new Map(),
     };
-    if (contacted || base === 0) {
+    if (contacted) {
       image.base = image.context.get(id) ?? 0;
     }
     let steps = 0;
