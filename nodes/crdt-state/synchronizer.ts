@@ -1,55 +1,13 @@
-import type { Clock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
-import type { Random } from '../shared/random';
 import type { DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frames';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
 import { latestOwn, Peers, type Peer } from './peers';
 import { gatewayOfReplica, replicaId, type Entry, type Replica } from './replica';
+import { retireGateway, Retirement } from './retirement';
+import type { SyncPorts, SyncTimes } from './sync-ports';
 import { IncomingTransfer, OutgoingTransfers, entryBytes } from './transfers';
 import { counterOf } from './version-vector';
-
-/** Paces of the exchange, in ms. */
-export interface SyncTimes {
-  /** How long own writes are gathered into one delta. */
-  flushMs: number;
-  /** How often a replica tells what it knows when nothing happens. */
-  announceMs: number;
-  /** How soon it acknowledges what it took. */
-  acknowledgeMs: number;
-  /** How long a gap is waited out before the missing part is asked for. */
-  holdMs: number;
-  /** How long an answer is waited for. */
-  requestMs: number;
-  /** After a restart: how long peers are listened to before anything new is told. */
-  graceMs: number;
-}
-
-export const DEFAULT_TIMES: SyncTimes = {
-  flushMs: 100,
-  announceMs: 10_000,
-  acknowledgeMs: 500,
-  holdMs: 250,
-  requestMs: 1000,
-  graceMs: 2000,
-};
-
-/** What the exchange needs from the world. Jobs run in a turn of the replica, one after the other. */
-export interface SyncPorts {
-  clock: Clock;
-  random: Random;
-  /** Whether the replica was stored by an earlier process. */
-  resumed: boolean;
-  /** Sends once the turn that is open is on disk. */
-  send(frame: Frame): void;
-  /** Whether a frame that is sent now has a chance to arrive. */
-  connected(): boolean;
-  schedule(job: () => Generator<void, void>): void;
-  /** Twelve hexadecimal digits that no other start of any replica has. */
-  newIncarnation(): string;
-  /** Told once for each peer. */
-  problem(error: EdgeError): void;
-}
 
 const MAX_DELTA_BYTES = 131_072;
 const MAX_ATTEMPTS = 5;
@@ -64,6 +22,7 @@ const MAX_ATTEMPTS = 5;
  */
 export class Synchronizer {
   readonly peers: Peers;
+  readonly retirement: Retirement;
   private readonly outgoing: OutgoingTransfers;
   private incoming: IncomingTransfer | undefined;
   private readonly unsent = new Set<string>();
@@ -83,6 +42,8 @@ export class Synchronizer {
     private readonly ports: SyncPorts,
   ) {
     this.peers = new Peers(replica);
+    this.retirement = new Retirement(replica);
+    this.peers.forget((id) => this.retirement.has(id));
     this.outgoing = new OutgoingTransfers(replica, ports.random);
     this.held = new HeldDeltas(replica);
     this.timers = new NamedTimers(ports.clock);
@@ -98,6 +59,7 @@ export class Synchronizer {
       this.quiet = true;
       this.job('grace', this.times.graceMs, () => this.endGrace());
     }
+    this.rejoinSoon();
     this.job('hello', 0, () => this.announce(true));
     this.flushSoon();
   }
@@ -123,9 +85,41 @@ export class Synchronizer {
       }
     }
     this.peers.committed(changed);
+    this.heedRetirements(changed);
     if (this.unsent.size > 0) {
       this.flushSoon();
     }
+  }
+
+  private heedRetirements(changed: readonly string[]): void {
+    const news = changed.filter((key) => this.retirement.changed(key));
+    if (news.length > 0) {
+      this.peers.forget((id) => this.retirement.has(id));
+    }
+    this.rejoinSoon();
+  }
+
+  private rejoinSoon(): void {
+    if (this.retirement.has(this.replica.id)) {
+      this.timers.setOnce('rejoin', this.times.requestMs, () => this.schedule(() => this.rejoin()));
+    }
+  }
+
+  /** Somebody has declared this replica departed, and here it is. */
+  private rejoin(): void {
+    if (this.retirement.has(this.replica.id)) {
+      this.replica.rejoin(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
+      this.abandon();
+    }
+  }
+
+  /**
+   * Declares a gateway departed for all replicas of the space; inside a turn.
+   *
+   * @throws EdgeError `VALUE`, see {@link retireGateway}.
+   */
+  retire(gateway: unknown): string {
+    return retireGateway(this.replica, gateway, this.peers.ids);
   }
 
   /** The peers that were heard lately. */
@@ -167,7 +161,10 @@ export class Synchronizer {
         'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',
       );
     }
-    this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    const retired = this.retirement.has(frame.sender);
+    if (!retired) {
+      this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    }
     if (!this.quiet && gatewayOfReplica(frame.sender) !== gatewayOfReplica(this.replica.id)) {
       this.replica.confirm();
     }
@@ -176,7 +173,9 @@ export class Synchronizer {
         yield* this.takeDelta(frame);
         break;
       case 'vector':
-        this.takeVector(frame);
+        if (!retired) {
+          this.takeVector(frame);
+        }
         break;
       case 'request':
         yield* this.takeRequest(frame);
@@ -316,6 +315,7 @@ export class Synchronizer {
   }
 
   private announce(hello: boolean): void {
+    this.replica.remember(this.peers.acknowledgements);
     this.tell({ kind: 'vector', ...this.head(), strategies: this.strategies, hello });
     const pace = this.someoneIsBehind() ? this.times.announceMs / 5 : this.times.announceMs;
     // Whoever seems to be behind may be level, with its acknowledgement lost: so it is asked.
@@ -342,8 +342,6 @@ export class Synchronizer {
       return;
     }
     this.quiet = false;
-    // From now on own writes are told, so a later start must not take them for unknown to others.
-    this.replica.confirm();
     this.flush();
     this.announce(false);
   }
@@ -359,6 +357,10 @@ export class Synchronizer {
   private tell(frame: Frame): void {
     if (this.ports.connected()) {
       this.told = Math.max(this.told, counterOf(frame.context, this.replica.id));
+      if (!this.quiet) {
+        // A later start must not take what is told from now on for unknown to others.
+        this.replica.confirm();
+      }
       this.ports.send(frame);
     }
   }
