@@ -2,7 +2,7 @@ import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import type { StateWrite } from '../shared/store/state-store';
-import type { Frame } from './frames';
+import type { AnyFrame, Frame } from './frame';
 import { HybridClock, stampToMs } from './hybrid-clock';
 import { parseJson, type Json } from './json';
 import { writeKey, type WriteOperation } from './operations';
@@ -197,7 +197,7 @@ export class ReplicaHost {
   }
 
   /** Takes a decoded frame; resolves once what it brought is on disk. */
-  receive(frame: Frame): Promise<void> {
+  receive(frame: AnyFrame): Promise<void> {
     return this.turns.alone(() => this.loaded().synchronizer.receive(frame));
   }
 

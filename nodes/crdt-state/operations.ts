@@ -49,7 +49,9 @@ export function writeKey(
   key: string,
   payload: unknown,
 ): void {
-  assertKey(key);
+  if (!replica.has(key)) {
+    assertKey(key);
+  }
   if (replica.size >= MAX_KEYS && !replica.has(key)) {
     throw new EdgeError('VALUE', `This space holds its ${MAX_KEYS} keys already. Delete some first.`, {
       property: 'topic',
@@ -59,8 +61,11 @@ export function writeKey(
   if (!plan) {
     return;
   }
-  const kept = replica.siblings(key).filter((sibling) => !plan.replaces(sibling)).length;
-  if (kept + plan.texts.length > MAX_SIBLINGS) {
+  const siblings = replica.siblings(key);
+  if (
+    siblings.length + plan.texts.length > MAX_SIBLINGS &&
+    siblings.filter((sibling) => !plan.replaces(sibling)).length + plan.texts.length > MAX_SIBLINGS
+  ) {
     throw invalidValue(`"${key}" would hold more than ${MAX_SIBLINGS} elements`);
   }
   replica.write(key, plan.replaces, plan.texts);
@@ -113,15 +118,7 @@ function planWrite(
 
 function assigned(strategy: Strategy, payload: unknown): string[] {
   const text = toJsonText(payload);
-  const fits: Partial<Record<Strategy, boolean>> = {
-    mean: typeof payload === 'number',
-    min: typeof payload === 'number',
-    max: typeof payload === 'number',
-    counter: typeof payload === 'number',
-    flag: typeof payload === 'boolean',
-    set: Array.isArray(payload),
-  };
-  if (fits[strategy] === false) {
+  if (!fits(strategy, payload)) {
     const wanted = strategy === 'flag' ? 'true or false' : strategy === 'set' ? 'an array' : 'a number';
     throw new EdgeError(
       'VALUE',
@@ -134,6 +131,22 @@ function assigned(strategy: Strategy, payload: unknown): string[] {
   }
   const elements = [...new Set(elementsOf(payload).map(elementText))];
   return elements.length > 0 ? elements : [EMPTY];
+}
+
+function fits(strategy: Strategy, payload: unknown): boolean {
+  switch (strategy) {
+    case 'mean':
+    case 'min':
+    case 'max':
+    case 'counter':
+      return typeof payload === 'number';
+    case 'flag':
+      return typeof payload === 'boolean';
+    case 'set':
+      return Array.isArray(payload);
+    default:
+      return true;
+  }
 }
 
 /**

@@ -47,6 +47,12 @@ export class Peers {
     return peer;
   }
 
+  /** The peer that uses this identity. */
+  of(replica: string): Peer | undefined {
+    const peer = this.byGateway.get(gatewayOfReplica(replica));
+    return peer?.replica === replica ? peer : undefined;
+  }
+
   leave(replica: string): void {
     const peer = this.byGateway.get(gatewayOfReplica(replica));
     if (peer?.replica === replica) {
@@ -149,7 +155,13 @@ export class Peers {
 
 /** The counter of a key's latest own write that was not replaced; 0 when there is none. */
 export function latestOwn(replica: Replica, key: string): number {
-  return replica
-    .siblings(key)
-    .reduce((latest, each) => (each.replica === replica.id ? Math.max(latest, each.counter) : latest), 0);
+  const { id } = replica;
+  let latest = 0;
+  for (const sibling of replica.siblings(key)) {
+    if (sibling.replica === id) {
+      // In the order of dots the last own one is the latest.
+      latest = sibling.counter;
+    }
+  }
+  return latest;
 }

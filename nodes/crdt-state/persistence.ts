@@ -2,6 +2,7 @@ import { Packr } from 'msgpackr';
 import { EdgeError } from '../shared/errors';
 import type { StateWrite } from '../shared/store/state-store';
 import type { Replica, ReplicaImage } from './replica';
+import { NameTable } from './names';
 import type { Siblings } from './sibling';
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
@@ -60,6 +61,7 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       context: new Map(context),
       floor: new Map(floor),
       entries: new Map(),
+      names: new NameTable(),
     };
     if (contacted || base === 0) {
       image.base = image.context.get(id) ?? 0;
@@ -67,7 +69,9 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
     let steps = 0;
     for (const [key, value] of rows) {
       if (key.startsWith(ENTRY)) {
-        image.entries.set(key.slice(ENTRY.length), unpackSiblings(value));
+        const name = key.slice(ENTRY.length);
+        image.entries.set(name, unpackSiblings(value));
+        image.names.add(name);
       }
       if (++steps % SLICE === 0) {
         yield;

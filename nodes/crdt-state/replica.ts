@@ -1,5 +1,6 @@
 import type { HybridClock } from './hybrid-clock';
 import { MAX_KEYS, MAX_REPLICAS, MAX_SIBLINGS } from './limits';
+import { NameTable } from './names';
 import { compareDots, joinSiblings, knows, NO_SIBLINGS, type Sibling, type Siblings } from './sibling';
 import { isLive } from './strategies';
 import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
@@ -11,7 +12,10 @@ export interface Delta {
   sender: string;
   /** The sender's counter that the delta before this one ended at. */
   from: number;
-  /** What the sender knew, its own writes of this delta included: the causal dependencies. */
+  /**
+   * The sender's counter at the end of this delta, and of other replicas the latest write that this delta's keys have
+   * as a sibling or had when they were written: the causal dependencies. It may hold more of what the sender knew.
+   */
   context: ReadonlyVector;
   /** The *whole* sibling set of each key, other replicas' writes included. */
   entries: readonly Entry[];
@@ -36,9 +40,19 @@ export interface ReplicaImage {
   context: VersionVector;
   floor: VersionVector;
   entries: Map<string, Siblings>;
+  /** Of the keys in `entries`. */
+  names: NameTable;
 }
 
-interface Undo extends Omit<ReplicaImage, 'entries'> {
+/** What was written since the last delta, besides the keys themselves. */
+export interface Written {
+  /** Of other replicas, the latest write that was replaced. */
+  replaced: VersionVector;
+  /** Keys that nothing was known of before. */
+  created: Set<string>;
+}
+
+interface Undo extends Omit<ReplicaImage, 'entries' | 'names'> {
   entries: Map<string, Siblings | undefined>;
 }
 
@@ -62,6 +76,7 @@ export function newImage(id: string): ReplicaImage {
     context: new Map(),
     floor: new Map(),
     entries: new Map(),
+    names: new NameTable(),
   };
 }
 
@@ -76,6 +91,7 @@ export function newImage(id: string): ReplicaImage {
 export class Replica {
   private undo: Undo | undefined;
   private living = 0;
+  private written: Written = { replaced: new Map(), created: new Set() };
 
   constructor(
     private readonly image: ReplicaImage,
@@ -130,6 +146,11 @@ export class Replica {
     return this.image.entries.get(key) ?? NO_SIBLINGS;
   }
 
+  /** The short names of the keys. */
+  get names(): NameTable {
+    return this.image.names;
+  }
+
   entries(): IterableIterator<[string, Siblings]> {
     return this.image.entries.entries();
   }
@@ -181,12 +202,33 @@ export class Replica {
 
   /** An own write: replaces some of the key's siblings with new ones. */
   write(key: string, replaces: (sibling: Sibling) => boolean, texts: readonly (string | null)[]): void {
-    const kept = this.siblings(key).filter((sibling) => !replaces(sibling));
+    const before = this.siblings(key);
+    const { id } = this.image;
+    const kept: Sibling[] = [];
+    for (const sibling of before) {
+      if (!replaces(sibling)) {
+        kept.push(sibling);
+      } else if (sibling.replica !== id) {
+        raise(this.written.replaced, sibling);
+      }
+    }
+    if (before.length === 0) {
+      this.written.created.add(key);
+    }
     let counter = this.counter;
     const stamp = this.hybrid.next();
-    const written = texts.map((text) => ({ replica: this.id, counter: ++counter, stamp, text }));
-    this.image.context.set(this.id, counter);
-    this.put(key, [...kept, ...written].sort(compareDots));
+    for (const text of texts) {
+      kept.push({ replica: id, counter: ++counter, stamp, text });
+    }
+    this.image.context.set(id, counter);
+    this.put(key, kept.length > 1 ? kept.sort(compareDots) : kept);
+  }
+
+  /** What was written since this was asked last. */
+  takeWritten(): Written {
+    const { written } = this;
+    this.written = { replaced: new Map(), created: new Set() };
+    return written;
   }
 
   /** Whether an own count may be continued in a new sibling; see {@link Replica.renew}. */
@@ -196,11 +238,17 @@ export class Replica {
 
   /** Whether a delta brings nothing, can be joined, or must wait for what it depends on. */
   readiness(delta: Pick<Delta, 'sender' | 'from' | 'context'>): 'duplicate' | 'ready' | 'gap' {
-    if (covers(this.context, new Map([[delta.sender, counterOf(delta.context, delta.sender)]]))) {
+    const { sender, from } = delta;
+    const known = counterOf(this.context, sender);
+    if (known >= counterOf(delta.context, sender)) {
       return 'duplicate';
     }
-    const dependencies = new Map(delta.context).set(delta.sender, delta.from);
-    return covers(this.context, dependencies) ? 'ready' : 'gap';
+    for (const [replica, counter] of delta.context) {
+      if (replica === sender ? known < from : counterOf(this.context, replica) < counter) {
+        return 'gap';
+      }
+    }
+    return 'ready';
   }
 
   /** Whether the bounds on keys, siblings and replicas leave room for what another replica sent. */
@@ -333,10 +381,21 @@ export class Replica {
       this.undo.entries.set(key, before);
     }
     this.living += (siblings.some(isLive) ? 1 : 0) - (before?.some(isLive) ? 1 : 0);
-    if (siblings.length > 0) {
-      this.image.entries.set(key, siblings);
-    } else {
+    if (siblings.length === 0) {
       this.image.entries.delete(key);
+      this.image.names.remove(key);
+      return;
     }
+    this.image.entries.set(key, siblings);
+    if (!before) {
+      this.image.names.add(key);
+    }
+  }
+}
+
+/** Raises a vector to a write. */
+export function raise(vector: VersionVector, { replica, counter }: Sibling): void {
+  if (counterOf(vector, replica) < counter) {
+    vector.set(replica, counter);
   }
 }

@@ -1,13 +1,14 @@
 import type { Clock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
-import type { DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frames';
+import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
 import { latestOwn, Peers, type Peer } from './peers';
-import { gatewayOfReplica, replicaId, type Entry, type Replica } from './replica';
+import { gatewayOfReplica, raise, replicaId, type Entry, type Replica } from './replica';
+import { ReplicaNames } from './replica-names';
 import { IncomingTransfer, OutgoingTransfers, entryBytes } from './transfers';
-import { counterOf } from './version-vector';
+import { counterOf, covers, joinVector, type VersionVector } from './version-vector';
 
 /** Paces of the exchange, in ms. */
 export interface SyncTimes {
@@ -53,14 +54,16 @@ export interface SyncPorts {
 
 const MAX_DELTA_BYTES = 131_072;
 const MAX_ATTEMPTS = 5;
+const NOTHING_NEW: ReadonlySet<string> = new Set();
 
 /**
  * Keeps a replica level with its peers over a transport that may lose, repeat and reorder. Deltas are pushed; a delta
  * that depends on something unknown is held back, and what is missing is asked for from one random peer that has it.
  * Everybody tells from time to time what it knows, so nothing that is lost stays lost.
  *
- * A later step may send only the part of the context that has changed since the last delta: with a hundred replicas
- * the vector is most of a delta's bytes.
+ * A delta depends on the writes that it replaces or carries, not on everything that its sender had heard: what a key
+ * holds is a function of any set of writes that has with each one those that it replaced. With a hundred replicas the
+ * whole vector would be most of a delta's bytes.
  */
 export class Synchronizer {
   readonly peers: Peers;
@@ -74,7 +77,12 @@ export class Synchronizer {
   private readonly startedAt: number;
   private owner: string;
   private readonly held: HeldDeltas;
+  private readonly names: ReplicaNames;
   private readonly timers: NamedTimers;
+  /** What the peers were told that this replica knows. */
+  private announced: VersionVector = new Map();
+  /** Somebody waits for the whole vector. */
+  private owesAll = false;
 
   constructor(
     private readonly replica: Replica,
@@ -84,7 +92,8 @@ export class Synchronizer {
   ) {
     this.peers = new Peers(replica);
     this.outgoing = new OutgoingTransfers(replica, ports.random);
-    this.held = new HeldDeltas(replica);
+    this.names = new ReplicaNames(replica);
+    this.held = new HeldDeltas(replica, this.names);
     this.timers = new NamedTimers(ports.clock);
     this.owner = replica.id;
     this.sealed = replica.counter;
@@ -113,6 +122,7 @@ export class Synchronizer {
       this.owner = this.replica.id;
       this.sealed = 0;
       this.told = 0;
+      this.announced = new Map();
       this.unsent.clear();
       this.outgoing.clear();
     }
@@ -148,7 +158,8 @@ export class Synchronizer {
    *
    * @throws EdgeError `SYNC_INVALID` when it goes past the bounds on keys, siblings or replicas.
    */
-  *receive(frame: Frame): Generator<void, void> {
+  *receive(arrived: AnyFrame): Generator<void, void> {
+    const frame = arrived.kind === 'short' ? (arrived.expand(this.names.book) ?? arrived) : arrived;
     const knownOfMe = counterOf(frame.context, this.replica.id);
     if (knownOfMe > Math.max(this.replica.base, this.told)) {
       this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
@@ -160,6 +171,8 @@ export class Synchronizer {
       this.peers.leave(frame.sender);
       return;
     }
+    // Whatever is missing with the others was found out when they were heard.
+    let behind = (): boolean => !covers(this.replica.context, frame.context);
     const entries = 'entries' in frame ? frame.entries : [];
     if (!this.peers.hasRoom(frame.sender) || !this.replica.hasRoom(frame.context, entries)) {
       throw new EdgeError(
@@ -172,6 +185,9 @@ export class Synchronizer {
       this.replica.confirm();
     }
     switch (frame.kind) {
+      case 'short':
+        this.held.hold(frame);
+        break;
       case 'delta':
         yield* this.takeDelta(frame);
         break;
@@ -183,9 +199,10 @@ export class Synchronizer {
         break;
       case 'reply':
         yield* this.takeReply(frame);
+        behind = () => this.ahead() !== undefined;
         break;
     }
-    if (!this.incoming && this.ahead()) {
+    if (!this.incoming && behind()) {
       this.timers.setOnce('lack', this.times.holdMs, () => this.schedule(() => this.fetch()));
     }
   }
@@ -209,7 +226,10 @@ export class Synchronizer {
   }
 
   private takeVector(frame: VectorFrame): void {
-    const peer = this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    const peer = this.peers.of(frame.sender);
+    if (!peer) {
+      return;
+    }
     if (frame.strategies !== this.strategies && peer.strategies !== frame.strategies) {
       this.ports.problem(
         new EdgeError(
@@ -222,6 +242,7 @@ export class Synchronizer {
     peer.strategies = frame.strategies;
     if (frame.hello) {
       // Not all at once when many hear the same hello.
+      this.owesAll = true;
       this.acknowledgeSoon(this.ports.random.int(Math.max(1, Math.floor(this.times.acknowledgeMs / 4))));
     }
   }
@@ -295,28 +316,46 @@ export class Synchronizer {
     if (this.quiet || !this.ports.connected() || this.unsent.size === 0) {
       return;
     }
+    const { id, context, floor } = this.replica;
+    const { replaced, created } = this.replica.takeWritten();
+    const from = this.sealed;
+    this.sealed = this.replica.counter;
     const entries: Entry[] = [];
     let bytes = 0;
     for (const key of this.unsent) {
-      const entry: Entry = [key, this.replica.siblings(key)];
-      if (entry[1].length > 0) {
+      const siblings = this.replica.siblings(key);
+      if (siblings.length > 0) {
+        const entry: Entry = [key, siblings];
         entries.push(entry);
         bytes += entryBytes(entry);
+        for (const sibling of siblings) {
+          raise(replaced, sibling);
+        }
       }
     }
-    const from = this.sealed;
-    this.sealed = this.replica.counter;
     this.unsent.clear();
+    if (created.size > 0) {
+      // What was deleted and forgotten of these keys is replaced as well.
+      joinVector(replaced, floor);
+    }
+    // Own writes before a new identity were not counted under this one.
+    const needed = from === 0 ? new Map(context) : replaced;
+    needed.set(id, this.sealed);
+    const short = from === 0 ? undefined : this.names.shortener(created);
     if (bytes > MAX_DELTA_BYTES) {
       // More than one frame holds: a delta cannot be divided, so the peers fetch it chunk by chunk.
       this.announce(false);
     } else if (this.sealed > from) {
-      this.tell({ kind: 'delta', ...this.head(), from, entries });
+      this.tell({ kind: 'delta', sender: id, context: needed, from, entries, ...(short && { short }) });
     }
   }
 
+  /** Tells all that is known. */
   private announce(hello: boolean): void {
-    this.tell({ kind: 'vector', ...this.head(), strategies: this.strategies, hello });
+    const head = this.head();
+    this.announced = new Map(head.context);
+    this.owesAll = false;
+    this.tell({ kind: 'vector', ...head, strategies: this.strategies, hello });
     const pace = this.someoneIsBehind() ? this.times.announceMs / 5 : this.times.announceMs;
     // Whoever seems to be behind may be level, with its acknowledgement lost: so it is asked.
     this.job('announce', pace * (0.9 + 0.2 * this.ports.random.next()), () =>
@@ -329,7 +368,25 @@ export class Synchronizer {
   }
 
   private acknowledgeSoon(delayMs: number): void {
-    this.timers.setOnce('acknowledge', delayMs, () => this.schedule(() => this.announce(false)));
+    this.timers.setOnce('acknowledge', delayMs, () => this.schedule(() => this.acknowledge()));
+  }
+
+  /** Tells what is known since it was told last; whoever misses that hears the whole at the next announcement. */
+  private acknowledge(): void {
+    const { sender, context } = this.head();
+    const news: VersionVector = new Map();
+    for (const [replica, counter] of context) {
+      if (counter > counterOf(this.announced, replica)) {
+        news.set(replica, counter);
+      }
+    }
+    if (this.owesAll) {
+      this.announce(false);
+    } else if (news.size > 0) {
+      joinVector(this.announced, news);
+      const short = this.names.shortener(NOTHING_NEW);
+      this.tell({ kind: 'vector', sender, context: news, strategies: this.strategies, hello: false, short });
+    }
   }
 
   private flushSoon(): void {

@@ -1,5 +1,5 @@
 import type { Random } from '../shared/random';
-import { CHUNK_WINDOW, type ReplyFrame, type RequestFrame } from './frames';
+import { CHUNK_WINDOW, type ReplyFrame, type RequestFrame } from './frame';
 import type { CatchUp, Entry, Replica } from './replica';
 
 /** Size that a chunk is filled up to, in bytes. */
