@@ -191,8 +191,9 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
         time.time = began + Math.floor((index * 999) / keys.length);
         gateway.write(key, values[index]);
       }
-      await gateway.settled();
+      // The end of the writes is the time of the exchange, on every replica.
       time.time = began;
+      await gateway.settled();
     },
     exchange: (members) => pass(members, 1000),
     heal: async (from, to) => {
@@ -202,7 +203,10 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
         bytes += await pass(members, 100);
       }
       // The others have all that the healed one has; only it does not know yet.
-      await pass(Array.from({ length: replicas }, (_, index) => index), 20_000);
+      await pass(
+        Array.from({ length: replicas }, (_, index) => index),
+        20_000,
+      );
       return bytes;
     },
     stateBytes: async () => {
@@ -220,7 +224,10 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
       const read: Record<string, unknown> = {};
       for (const [key, siblings] of gateways[replica].replica().entries()) {
         // What a read gives, with every sibling, so that a difference would be seen.
-        read[key] = [readMerged('last_write_wins', siblings).value, siblings.map(({ text }) => parseJson(text ?? 'null'))];
+        read[key] = [
+          readMerged('last_write_wins', siblings).value,
+          siblings.map(({ text }) => parseJson(text ?? 'null')),
+        ];
       }
       return read;
     },

@@ -92,9 +92,13 @@ export function readDelta(reader: ByteReader, sender: string): DeltaFrame | Shor
       siblings.push([]);
     }
   }
+  const whole = keys.filter((key) => typeof key === 'string');
+  if (new Set(whole).size !== whole.length) {
+    throw invalid('its keys');
+  }
   const content = { sender, from, to, others, keys, siblings, placed, check: reader.uint32() };
-  if (!others.isShort && keys.every((key) => typeof key === 'string')) {
-    return complete(content, keys, [sender, ...others.long().keys()]);
+  if (!others.isShort && whole.length === keys.length) {
+    return complete(content, whole, [sender, ...others.long().keys()]);
   }
   return {
     kind: 'short',
@@ -124,20 +128,24 @@ function expand(content: Content, names: NameBook): DeltaFrame | undefined {
   const keys: string[] = [];
   let check = 0;
   for (const name of content.keys) {
-    const key = typeof name === 'string' ? name : names.key(name);
-    if (key === undefined) {
+    if (typeof name === 'string') {
+      keys.push(name);
+      continue;
+    }
+    const known = names.key(name);
+    if (!known) {
       return undefined;
     }
-    check = typeof name === 'string' ? check : foldCheck(check, names.keyCheck(key));
-    keys.push(key);
+    check = foldCheck(check, known.check);
+    keys.push(known.text);
   }
   return check === content.check ? complete(content, keys, [content.sender, ...ids]) : undefined;
 }
 
 function complete(content: Content, keys: readonly string[], ids: readonly string[]): DeltaFrame {
   const { sender, from, to, others, siblings, placed } = content;
-  if (new Set(keys).size !== keys.length || new Set(ids).size !== ids.length) {
-    throw invalid('it names something twice');
+  if (new Set(ids).size !== ids.length) {
+    throw invalid('it names a replica twice');
   }
   const context: VersionVector = new Map([[sender, to]]);
   for (let index = 1; index < ids.length; index++) {

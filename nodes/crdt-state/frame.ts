@@ -1,5 +1,5 @@
 import { EdgeError } from '../shared/errors';
-import type { ShortName } from './names';
+import type { Name } from './names';
 import type { CatchUp, Delta } from './replica';
 import type { VersionVector } from './version-vector';
 
@@ -10,25 +10,23 @@ interface FrameHead {
   context: VersionVector;
 }
 
-/** Names that whoever can join the frame knows, by their long ones. */
+/** Names by text, of those that whoever can join the frame knows. */
 export interface Shortener {
-  key(text: string): ShortName | undefined;
-  replica(text: string): ShortName | undefined;
+  key(text: string): Name | undefined;
+  replica(text: string): Name | undefined;
 }
 
-/** Long names by short ones. */
+/** Known names by reference. */
 export interface NameBook {
-  key(ref: number): string | undefined;
-  replica(ref: number): string | undefined;
-  keyCheck(text: string): number;
-  replicaCheck(text: string): number;
+  key(ref: number): Name | undefined;
+  replica(ref: number): Name | undefined;
 }
 
 /** Writes, pushed as they happen. */
 export type DeltaFrame = FrameHead & { kind: 'delta' } & Pick<Delta, 'from' | 'entries'> & {
-  /** What may travel by its short name. */
-  short?: Shortener;
-};
+    /** What may travel by its short name. */
+    short?: Shortener;
+  };
 
 /** What a replica knows, told from time to time; it acknowledges writes and shows what is missing. */
 export type VectorFrame = FrameHead & {
@@ -66,7 +64,6 @@ export type Frame = DeltaFrame | VectorFrame | RequestFrame | ReplyFrame | Farew
 /** Most chunks in one transfer, and most asked for at once. */
 export const MAX_CHUNKS = 65_536;
 export const CHUNK_WINDOW = 4;
-
 
 /** A frame with short names, which only a replica that knows the long ones can read. */
 export interface ShortFrame {

@@ -60,8 +60,15 @@ export function writeVersion2(writer: ByteWriter, frame: Frame): void {
  *
  * @throws EdgeError `SYNC_INVALID` for what no replica sends.
  */
-export function readVersion2(kind: Frame['kind'], payload: Uint8Array): Frame | ShortFrame {
-  const reader = new ByteReader(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
+export function readVersion2(
+  kind: Frame['kind'],
+  payload: Uint8Array,
+  knownIds: Map<string, string>,
+): Frame | ShortFrame {
+  const reader = new ByteReader(
+    Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+    knownIds,
+  );
   try {
     const frame = read(kind, reader);
     if (reader.rest > 0) {
@@ -128,7 +135,7 @@ function vector(reader: ByteReader): VersionVector {
 }
 
 function replica(reader: ByteReader): string {
-  const id = reader.text(MAX_ID_BYTES);
+  const id = reader.knownText(MAX_ID_BYTES);
   if (!isReplicaId(id)) {
     throw invalid('its replicas are not named rightly');
   }

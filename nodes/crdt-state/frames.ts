@@ -19,6 +19,7 @@ const KINDS = ['delta', 'vector', 'request', 'reply', 'farewell'] as const;
  */
 export class FrameCodec {
   private readonly writer = new ByteWriter();
+  private readonly knownIds = new Map<string, string>();
 
   /** @param spaceKey empty = frames are not authenticated. */
   constructor(
@@ -59,7 +60,7 @@ export class FrameCodec {
     if (!kind) {
       throw invalid('it cannot be decoded');
     }
-    return version === 1 ? readVersion1(kind, payload) : readVersion2(kind, payload);
+    return version === 1 ? readVersion1(kind, payload) : readVersion2(kind, payload, this.knownIds);
   }
 
   private authenticated(bytes: Uint8Array): Uint8Array {

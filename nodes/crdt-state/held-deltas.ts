@@ -24,9 +24,7 @@ export class HeldDeltas {
 
   hold(frame: Held): void {
     const bytes =
-      frame.kind === 'short'
-        ? frame.bytes
-        : frame.entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+      frame.kind === 'short' ? frame.bytes : frame.entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     this.held.push({ frame, bytes });
     this.bytes += bytes;
     while (this.held.length > MAX_HELD || this.bytes > MAX_BYTES) {

@@ -1,64 +1,72 @@
 import { hash } from 'node:crypto';
 
-/** A name for those who know the long one: the first 32 bits of its SHA-256, and the next 32 to check it by. */
-export interface ShortName {
-  ref: number;
-  check: number;
+/** A name that travels as the first 32 bits of its SHA-256, with the next 32 to check it by. */
+export interface Name {
+  readonly text: string;
+  readonly ref: number;
+  readonly check: number;
+  /** Whether another name of its table has the same reference. */
+  shared: boolean;
 }
 
-export function shortName(text: string): ShortName {
+export function nameOf(text: string): Name {
   const digest = hash('sha256', text, 'buffer');
-  return { ref: digest.readUInt32BE(0), check: digest.readUInt32BE(4) };
+  return { text, ref: digest.readUInt32BE(0), check: digest.readUInt32BE(4), shared: false };
 }
 
-/** Some long names, to be found by their short ones. */
+/** Some names, to be found by text and by reference. */
 export class NameTable {
-  private readonly byText = new Map<string, ShortName>();
-  /** Nothing but one name each, or the several that share a reference. */
-  private readonly byRef = new Map<number, string | Set<string>>();
+  private readonly byText = new Map<string, Name>();
+  /** The name with a reference, or the several that share it. */
+  private readonly byRef = new Map<number, Name | Name[]>();
 
   add(text: string): void {
     if (this.byText.has(text)) {
       return;
     }
-    const short = shortName(text);
-    this.byText.set(text, short);
-    const held = this.byRef.get(short.ref);
-    if (held === undefined) {
-      this.byRef.set(short.ref, text);
-    } else {
-      this.byRef.set(short.ref, typeof held === 'string' ? new Set([held, text]) : held.add(text));
-    }
+    const name = nameOf(text);
+    this.byText.set(text, name);
+    this.place(name.ref, [...this.with(name.ref), name]);
   }
 
   remove(text: string): void {
-    const short = this.byText.get(text);
-    if (!short) {
+    const name = this.byText.get(text);
+    if (!name) {
       return;
     }
     this.byText.delete(text);
-    const held = this.byRef.get(short.ref);
-    if (held instanceof Set && held.size > 1) {
-      held.delete(text);
-    } else {
-      this.byRef.delete(short.ref);
-    }
+    this.place(
+      name.ref,
+      this.with(name.ref).filter((each) => each !== name),
+    );
   }
 
-  /** The short name of a known one; undefined when it is not known or another known one has the same reference. */
-  shorten(text: string): ShortName | undefined {
-    const short = this.byText.get(text);
-    return short && typeof this.byRef.get(short.ref) === 'string' ? short : undefined;
+  /** The name with this text; undefined when it is not known or shares its reference with another. */
+  shorten(text: string): Name | undefined {
+    const name = this.byText.get(text);
+    return name?.shared === false ? name : undefined;
   }
 
-  /** The one known name with this reference; undefined when there is none or several. */
-  find(ref: number): string | undefined {
+  /** The one name with this reference; undefined when there is none or several. */
+  find(ref: number): Name | undefined {
     const held = this.byRef.get(ref);
-    return typeof held === 'string' ? held : undefined;
+    return Array.isArray(held) ? undefined : held;
   }
 
-  checkOf(text: string): number {
-    return this.byText.get(text)?.check ?? 0;
+  private with(ref: number): Name[] {
+    const held = this.byRef.get(ref);
+    return held ? [held].flat() : [];
+  }
+
+  private place(ref: number, names: Name[]): void {
+    if (names.length === 0) {
+      this.byRef.delete(ref);
+      return;
+    }
+    for (const name of names) {
+      name.shared = names.length > 1;
+    }
+    this.byRef.set(ref, names.length > 1 ? names : names[0]);
   }
 }
 

@@ -2,7 +2,7 @@ import { EdgeError } from '../shared/errors';
 import { invalidValue, parseJson, toJsonText, type Json } from './json';
 import { MAX_KEYS, MAX_SIBLINGS, isKey, MAX_KEY_BYTES } from './limits';
 import type { Replica } from './replica';
-import type { Sibling } from './sibling';
+import type { Sibling, Siblings } from './sibling';
 import { isLive, readMerged, type Strategy } from './strategies';
 
 /** Operations that write a key. */
@@ -49,19 +49,19 @@ export function writeKey(
   key: string,
   payload: unknown,
 ): void {
-  if (!replica.has(key)) {
+  const siblings = replica.siblings(key);
+  if (siblings.length === 0) {
     assertKey(key);
   }
-  if (replica.size >= MAX_KEYS && !replica.has(key)) {
+  if (replica.size >= MAX_KEYS && siblings.length === 0) {
     throw new EdgeError('VALUE', `This space holds its ${MAX_KEYS} keys already. Delete some first.`, {
       property: 'topic',
     });
   }
-  const plan = planWrite(replica, strategy, operation, key, payload);
+  const plan = planWrite(replica, strategy, operation, key, siblings, payload);
   if (!plan) {
     return;
   }
-  const siblings = replica.siblings(key);
   if (
     siblings.length + plan.texts.length > MAX_SIBLINGS &&
     siblings.filter((sibling) => !plan.replaces(sibling)).length + plan.texts.length > MAX_SIBLINGS
@@ -87,13 +87,13 @@ function planWrite(
   strategy: Strategy,
   operation: WriteOperation,
   key: string,
+  siblings: Siblings,
   payload: unknown,
 ): Plan | undefined {
   const suited = ONLY[operation];
   if (suited !== undefined && suited !== strategy) {
     throw unsuited(operation, key, strategy, `Give the key the strategy "${suited}"`);
   }
-  const siblings = replica.siblings(key);
   switch (operation) {
     case 'set':
       return { replaces: everything, texts: assigned(strategy, payload) };

@@ -17,8 +17,11 @@ export interface Peer {
 /** The other replicas, one a gateway, and which of the own writes they have not acknowledged. */
 export class Peers {
   private readonly byGateway = new Map<string, Peer>();
-  /** Keys with own writes above what every peer knows, ascending by the latest of them. */
+  /** Keys with own writes above what every peer knows, and the latest of them. */
   private readonly unacknowledged = new Map<string, number>();
+  /** The same by counter, and what a later write of the key has superseded. */
+  private queue: { key: string; counter: number }[] = [];
+  private head = 0;
   private acknowledged = 0;
   private owner: string;
 
@@ -97,25 +100,37 @@ export class Peers {
     return this.unacknowledged.size;
   }
 
-  /** Takes note of committed changes. */
-  committed(keys: Iterable<string>): void {
-    if (this.owner !== this.replica.id) {
-      this.owner = this.replica.id;
-      this.acknowledged = 0;
-      this.rebuild();
-      this.acknowledge();
-      return;
-    }
-    for (const key of keys) {
-      this.count(key);
+  /** Begins anew when the replica has taken another identity. */
+  renewed(): void {
+    this.owner = this.replica.id;
+    this.acknowledged = 0;
+    this.rebuild();
+    this.acknowledge();
+  }
+
+  /**
+   * Takes note of a committed change of a key whose latest own write is `counter`. Within a turn in any order: peers
+   * know a turn as a whole.
+   */
+  changed(key: string, counter: number): void {
+    if (counter > this.acknowledged) {
+      this.enqueue(key, counter);
+    } else if (this.unacknowledged.size > 0) {
+      this.unacknowledged.delete(key);
     }
   }
 
-  private count(key: string): void {
-    this.unacknowledged.delete(key);
-    const latest = latestOwn(this.replica, key);
-    if (latest > this.acknowledged) {
-      this.unacknowledged.set(key, latest);
+  private enqueue(key: string, counter: number): void {
+    if (this.unacknowledged.get(key) === counter) {
+      return;
+    }
+    this.unacknowledged.set(key, counter);
+    this.queue.push({ key, counter });
+    if (this.queue.length > 2 * this.unacknowledged.size + 1000) {
+      this.queue = this.queue
+        .slice(this.head)
+        .filter((each) => this.unacknowledged.get(each.key) === each.counter);
+      this.head = 0;
     }
   }
 
@@ -130,11 +145,14 @@ export class Peers {
       this.rebuild();
       return;
     }
-    for (const [key, counter] of this.unacknowledged) {
+    for (; this.head < this.queue.length; this.head++) {
+      const { key, counter } = this.queue[this.head];
       if (counter > this.acknowledged) {
         break;
       }
-      this.unacknowledged.delete(key);
+      if (this.unacknowledged.get(key) === counter) {
+        this.unacknowledged.delete(key);
+      }
     }
   }
 
@@ -147,8 +165,10 @@ export class Peers {
       }
     }
     this.unacknowledged.clear();
+    this.queue = [];
+    this.head = 0;
     for (const [key, counter] of open.sort((a, b) => a[1] - b[1])) {
-      this.unacknowledged.set(key, counter);
+      this.enqueue(key, counter);
     }
   }
 }

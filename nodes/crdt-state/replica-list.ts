@@ -58,12 +58,16 @@ export class ReplicaList {
     const ids: string[] = [];
     let check = 0;
     for (const name of this.names) {
-      const id = typeof name === 'string' ? name : names.replica(name);
-      if (id === undefined) {
+      if (typeof name === 'string') {
+        ids.push(name);
+        continue;
+      }
+      const known = names.replica(name);
+      if (!known) {
         return undefined;
       }
-      check = typeof name === 'number' ? foldCheck(check, names.replicaCheck(id)) : check;
-      ids.push(id);
+      check = foldCheck(check, known.check);
+      ids.push(known.text);
     }
     return check === this.check ? ids : undefined;
   }
@@ -87,7 +91,7 @@ export function readReplicas(reader: ByteReader): ReplicaList {
   for (let count = reader.count(MAX_REPLICAS); count > 0; count--) {
     const head = reader.count(2 * MAX_COUNTER + 1);
     counters.push(Math.floor(head / 2));
-    const name = head % 2 === 1 ? reader.uint32() : reader.text(MAX_ID_BYTES);
+    const name = head % 2 === 1 ? reader.uint32() : reader.knownText(MAX_ID_BYTES);
     if (typeof name === 'string' && !isReplicaId(name)) {
       throw invalid('its replicas are not named rightly');
     }

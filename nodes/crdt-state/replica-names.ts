@@ -15,9 +15,7 @@ export class ReplicaNames {
     const ids = this.replicaIds();
     return {
       key: (ref) => names.find(ref),
-      keyCheck: (text) => names.checkOf(text),
       replica: (ref) => ids.find(ref),
-      replicaCheck: (text) => ids.checkOf(text),
     };
   }
 

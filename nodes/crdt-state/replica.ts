@@ -91,6 +91,8 @@ export function newImage(id: string): ReplicaImage {
 export class Replica {
   private undo: Undo | undefined;
   private living = 0;
+  /** No key has more siblings. */
+  private widest = 0;
   private written: Written = { replaced: new Map(), created: new Set() };
 
   constructor(
@@ -99,6 +101,7 @@ export class Replica {
   ) {
     for (const siblings of image.entries.values()) {
       this.living += siblings.some(isLive) ? 1 : 0;
+      this.widest = Math.max(this.widest, siblings.length);
     }
   }
 
@@ -221,7 +224,11 @@ export class Replica {
       kept.push({ replica: id, counter: ++counter, stamp, text });
     }
     this.image.context.set(id, counter);
-    this.put(key, kept.length > 1 ? kept.sort(compareDots) : kept);
+    this.replace(
+      key,
+      before === NO_SIBLINGS ? undefined : before,
+      kept.length > 1 ? kept.sort(compareDots) : kept,
+    );
   }
 
   /** What was written since this was asked last. */
@@ -253,6 +260,24 @@ export class Replica {
 
   /** Whether the bounds on keys, siblings and replicas leave room for what another replica sent. */
   hasRoom(context: ReadonlyVector, entries: readonly Entry[]): boolean {
+    if (!this.hasRoomFor(entries)) {
+      return false;
+    }
+    let replicas = this.context.size;
+    for (const replica of context.keys()) {
+      replicas += this.context.has(replica) ? 0 : 1;
+    }
+    return replicas <= MAX_REPLICAS;
+  }
+
+  private hasRoomFor(entries: readonly Entry[]): boolean {
+    let most = 0;
+    for (const [, siblings] of entries) {
+      most = Math.max(most, siblings.length);
+    }
+    if (this.size + entries.length <= MAX_KEYS && this.widest + most <= 2 * MAX_SIBLINGS) {
+      return true;
+    }
     let keys = this.size;
     for (const [key, siblings] of entries) {
       const held = this.image.entries.get(key);
@@ -261,11 +286,7 @@ export class Replica {
         return false;
       }
     }
-    let replicas = this.context.size;
-    for (const replica of context.keys()) {
-      replicas += this.context.has(replica) ? 0 : 1;
-    }
-    return keys <= MAX_KEYS && replicas <= MAX_REPLICAS;
+    return keys <= MAX_KEYS;
   }
 
   /** Joins a delta that is ready. Yields between slices; the turn must not end in between. */
@@ -360,27 +381,34 @@ export class Replica {
 
   private *joinEntries(entries: readonly Entry[], context: ReadonlyVector): Generator<void, void> {
     let steps = 0;
+    let latest = 0;
     for (const [key, remote] of entries) {
-      const local = this.siblings(key);
+      const before = this.image.entries.get(key);
+      const local = before ?? NO_SIBLINGS;
       const joined = joinSiblings(local, this.context, remote, context);
       if (joined !== local) {
-        this.put(key, joined);
+        this.replace(key, before, joined);
         for (const { stamp } of remote) {
-          this.hybrid.observe(stamp);
+          latest = Math.max(latest, stamp);
         }
       }
       if (++steps % SLICE === 0) {
         yield;
       }
     }
+    this.hybrid.observe(latest);
   }
 
   private put(key: string, siblings: Siblings): void {
-    const before = this.image.entries.get(key);
+    this.replace(key, this.image.entries.get(key), siblings);
+  }
+
+  private replace(key: string, before: Siblings | undefined, siblings: Siblings): void {
+    this.widest = Math.max(this.widest, siblings.length);
     if (this.undo && !this.undo.entries.has(key)) {
       this.undo.entries.set(key, before);
     }
-    this.living += (siblings.some(isLive) ? 1 : 0) - (before?.some(isLive) ? 1 : 0);
+    this.living += (hasValue(siblings) ? 1 : 0) - (before && hasValue(before) ? 1 : 0);
     if (siblings.length === 0) {
       this.image.entries.delete(key);
       this.image.names.remove(key);
@@ -391,6 +419,15 @@ export class Replica {
       this.image.names.add(key);
     }
   }
+}
+
+function hasValue(siblings: Siblings): boolean {
+  for (const { text } of siblings) {
+    if (text !== null) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Raises a vector to a write. */

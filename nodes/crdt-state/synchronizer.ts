@@ -126,16 +126,23 @@ export class Synchronizer {
       this.unsent.clear();
       this.outgoing.clear();
     }
-    const changed = renewed ? [...this.replica.entries()].map(([key]) => key) : [...keys];
-    for (const key of changed) {
-      if (latestOwn(this.replica, key) > this.sealed) {
+    if (renewed) {
+      this.peers.renewed();
+    }
+    for (const key of renewed ? this.allKeys() : keys) {
+      const latest = latestOwn(this.replica, key);
+      if (latest > this.sealed) {
         this.unsent.add(key);
       }
+      this.peers.changed(key, latest);
     }
-    this.peers.committed(changed);
     if (this.unsent.size > 0) {
       this.flushSoon();
     }
+  }
+
+  private allKeys(): string[] {
+    return [...this.replica.entries()].map(([key]) => key);
   }
 
   /** The peers that were heard lately. */
@@ -329,7 +336,9 @@ export class Synchronizer {
         entries.push(entry);
         bytes += entryBytes(entry);
         for (const sibling of siblings) {
-          raise(replaced, sibling);
+          if (sibling.replica !== id) {
+            raise(replaced, sibling);
+          }
         }
       }
     }

@@ -1,6 +1,7 @@
 const FIRST_SIZE = 1024;
 /** Longest text that is written and read character by character, which is quicker for short ones. */
 const SHORT_TEXT = 48;
+const MAX_KNOWN = 2048;
 
 /** Writes numbers and texts behind each other. */
 export class ByteWriter {
@@ -87,7 +88,11 @@ export class ByteWriter {
 export class ByteReader {
   private at = 0;
 
-  constructor(private readonly bytes: Buffer) {}
+  /** @param known texts that come again and again; each is then the same string, which is quick to compare. */
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly known: Map<string, string>,
+  ) {}
 
   /** Bytes that are left. */
   get rest(): number {
@@ -132,6 +137,20 @@ export class ByteReader {
   /** @param maxBytes the longest that is allowed. */
   text(maxBytes: number): string {
     return this.raw(this.count(maxBytes));
+  }
+
+  /** A text that comes again and again. */
+  knownText(maxBytes: number): string {
+    const text = this.text(maxBytes);
+    const known = this.known.get(text);
+    if (known !== undefined) {
+      return known;
+    }
+    if (this.known.size >= MAX_KNOWN) {
+      this.known.clear();
+    }
+    this.known.set(text, text);
+    return text;
   }
 
   raw(length: number): string {
