@@ -85,9 +85,9 @@ export class Peers {
     return choice.at(random.int(choice.length));
   }
 
-  /** Whether some of the peers do not know all that this replica knows. */
-  someoneIsBehind(peers: readonly Peer[]): boolean {
-    return peers.some(({ vector }) => !covers(vector, this.replica.context));
+  /** Whether some of the peers do not know all of a vector. */
+  someoneIsBehind(peers: readonly Peer[], expected: ReadonlyVector): boolean {
+    return peers.some(({ vector }) => !covers(vector, expected));
   }
 
   /** Whether a peer merges by other rules. */

@@ -8,7 +8,7 @@ import { latestOwn, Peers, type Peer } from './peers';
 import { gatewayOfReplica, raise, replicaId, type Entry, type Replica } from './replica';
 import { ReplicaNames } from './replica-names';
 import { IncomingTransfer, OutgoingTransfers, entryBytes } from './transfers';
-import { counterOf, covers, joinVector, type VersionVector } from './version-vector';
+import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
 /** Paces of the exchange, in ms. */
 export interface SyncTimes {
@@ -54,6 +54,8 @@ export interface SyncPorts {
 
 const MAX_DELTA_BYTES = 131_072;
 const MAX_ATTEMPTS = 5;
+/** So many peers acknowledge at the full pace. */
+const PEERS_AT_PACE = 10;
 const NOTHING_NEW: ReadonlySet<string> = new Set();
 
 /**
@@ -81,6 +83,8 @@ export class Synchronizer {
   private readonly timers: NamedTimers;
   /** What the peers were told that this replica knows. */
   private announced: VersionVector = new Map();
+  /** What was told at the last announcement. */
+  private expected: ReadonlyVector = new Map();
   /** Somebody waits for the whole vector. */
   private owesAll = false;
 
@@ -178,8 +182,6 @@ export class Synchronizer {
       this.peers.leave(frame.sender);
       return;
     }
-    // Whatever is missing with the others was found out when they were heard.
-    let behind = (): boolean => !covers(this.replica.context, frame.context);
     const entries = 'entries' in frame ? frame.entries : [];
     if (!this.peers.hasRoom(frame.sender) || !this.replica.hasRoom(frame.context, entries)) {
       throw new EdgeError(
@@ -206,11 +208,12 @@ export class Synchronizer {
         break;
       case 'reply':
         yield* this.takeReply(frame);
-        behind = () => this.ahead() !== undefined;
         break;
     }
-    if (!this.incoming && behind()) {
-      this.timers.setOnce('lack', this.times.holdMs, () => this.schedule(() => this.fetch()));
+    // What the other peers have was looked at when they were heard; only a transfer keeps from that.
+    const ahead = frame.kind === 'reply' ? this.ahead()?.vector : frame.context;
+    if (!this.incoming && ahead) {
+      this.waitFor(ahead);
     }
   }
 
@@ -228,7 +231,7 @@ export class Synchronizer {
     if (readiness === 'ready') {
       yield* this.replica.joinDelta(frame);
       yield* this.held.join();
-      this.acknowledgeSoon(this.times.acknowledgeMs);
+      this.acknowledgeSoon(this.acknowledgeMs);
     }
   }
 
@@ -279,7 +282,7 @@ export class Synchronizer {
       }
       yield* this.replica.joinCatchUp(state);
       yield* this.held.join();
-      this.acknowledgeSoon(this.times.acknowledgeMs);
+      this.acknowledgeSoon(this.acknowledgeMs);
     }
   }
 
@@ -287,14 +290,29 @@ export class Synchronizer {
     return this.peers.ahead(this.ports.clock.monotonic(), this.silenceMs, this.ports.random);
   }
 
-  /** Asks one peer for what is missing, unless another is being asked. */
-  private fetch(): void {
-    if (this.incoming) {
+  /** What a peer knows is probably on its way: only what is still missing after a while is asked for. */
+  private waitFor(vector: ReadonlyVector): void {
+    if (this.timers.has('lack') || covers(this.replica.context, vector)) {
       return;
     }
-    const peer = this.ahead();
+    const missing = new Map(
+      [...vector].filter(([replica, counter]) => counterOf(this.replica.context, replica) < counter),
+    );
+    this.timers.set('lack', this.times.holdMs, () => this.schedule(() => this.fetch(missing)));
+  }
+
+  /** Asks one peer for what is missing, unless another is being asked or it has come. */
+  private fetch(missing: ReadonlyVector): void {
+    const peer = this.incoming ? undefined : this.ahead();
+    if (
+      peer &&
+      [...missing].every(([replica, counter]) => counterOf(this.replica.context, replica) >= counter)
+    ) {
+      this.waitFor(peer.vector);
+      return;
+    }
     if (peer) {
-      this.incoming = new IncomingTransfer(peer.replica);
+      this.incoming = new IncomingTransfer(peer.replica, missing);
       this.request();
     }
   }
@@ -306,7 +324,7 @@ export class Synchronizer {
     }
     if (incoming.attempts >= MAX_ATTEMPTS) {
       this.abandon();
-      this.job('lack', this.times.requestMs, () => this.fetch());
+      this.job('lack', this.times.requestMs, () => this.fetch(incoming.missing));
       return;
     }
     this.tell({ kind: 'request', ...this.head(), ...incoming.request() });
@@ -365,15 +383,19 @@ export class Synchronizer {
     this.announced = new Map(head.context);
     this.owesAll = false;
     this.tell({ kind: 'vector', ...head, strategies: this.strategies, hello });
-    const pace = this.someoneIsBehind() ? this.times.announceMs / 5 : this.times.announceMs;
+    // What was told the last time must have arrived by now; what is newer may be on its way.
+    const behind = this.peers.someoneIsBehind(this.present(), this.expected);
+    this.expected = head.context;
+    const pace = behind ? this.times.announceMs / 5 : this.times.announceMs;
     // Whoever seems to be behind may be level, with its acknowledgement lost: so it is asked.
     this.job('announce', pace * (0.9 + 0.2 * this.ports.random.next()), () =>
-      this.announce(this.someoneIsBehind()),
+      this.announce(this.peers.someoneIsBehind(this.present(), this.expected)),
     );
   }
 
-  private someoneIsBehind(): boolean {
-    return this.peers.someoneIsBehind(this.present());
+  /** Many peers acknowledge more rarely, for everyone hears all of them. */
+  private get acknowledgeMs(): number {
+    return this.times.acknowledgeMs * Math.max(1, this.peers.size / PEERS_AT_PACE);
   }
 
   private acknowledgeSoon(delayMs: number): void {
