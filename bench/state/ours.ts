@@ -52,8 +52,9 @@ export function bareGateway(
   let outbox: Frame[] = [];
   const turn = (work: () => Generator<void, void>): void => {
     replica.begin();
-    for (const step of work()) {
-      void step;
+    const steps = work();
+    while (steps.next().done !== true) {
+      // Nothing else waits for its turn.
     }
     commit();
   };
@@ -170,7 +171,7 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
     while (deliveries.length > 0) {
       const open = deliveries;
       deliveries = [];
-      await Promise.all(open);
+      await Promise.all(open.map((each) => Promise.resolve(each)));
     }
   };
   const pass = async (members: readonly number[], ms: number): Promise<number> => {
@@ -232,7 +233,9 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
       return read;
     },
     close: async () => {
-      await Promise.all(gateways.map((gateway) => gateway.close?.()));
+      for (const gateway of gateways) {
+        await gateway.close?.();
+      }
     },
   };
 }
@@ -261,7 +264,9 @@ export async function stored(replicas: number): Promise<Contestant> {
     ...contestant,
     close: async () => {
       await contestant.close?.();
-      await Promise.all(stores.map((store) => store.release()));
+      for (const store of stores) {
+        await store.release();
+      }
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -21,20 +21,18 @@ function load(folder: string, name: string): unknown {
   return createRequire(join(folder, 'index.js'))(name) as unknown;
 }
 
-/** What one replica of a library can do; {@link pairwise} makes a contestant of several. */
+/** What one replica of a library can do; {@link broadcasting} makes a contestant of several. */
 interface Peer {
   write(keys: readonly string[], values: readonly number[]): void;
   /** The updates since the last call, to be told to everybody. */
   take(): Uint8Array[];
   apply(update: Uint8Array): void;
-  /** Brings this replica level with another; gives back the bytes in both directions. */
-  healFrom(other: this): number;
   state(): number;
   read(): Record<string, unknown>;
 }
 
 /** Each replica tells its updates to all others. */
-function broadcasting<T extends Peer>(peers: readonly T[]): Contestant {
+function broadcasting<T extends Peer>(peers: readonly T[], heal: (to: T, from: T) => number): Contestant {
   return {
     write: (replica, { keys, values }) => peers[replica].write(keys, values),
     exchange: (members) => {
@@ -50,7 +48,7 @@ function broadcasting<T extends Peer>(peers: readonly T[]): Contestant {
       }
       return bytes;
     },
-    heal: (from, to) => peers[to].healFrom(peers[from]),
+    heal: (from, to) => heal(peers[to], peers[from]),
     stateBytes: () => peers[0].state(),
     read: (replica) => peers[replica].read(),
   };
@@ -91,6 +89,7 @@ class YPeer implements Peer {
   }
 
   write(keys: readonly string[], values: readonly number[]): void {
+    // One transaction for all, which is the cheapest that Yjs has.
     this.doc.transact(() => keys.forEach((key, index) => this.map.set(key, values[index])));
   }
 
@@ -104,6 +103,7 @@ class YPeer implements Peer {
     this.yjs.applyUpdate(this.doc, update, 'remote');
   }
 
+  /** Brings this replica level with another; gives back the bytes in both directions. */
   healFrom(other: YPeer): number {
     const vector = this.yjs.encodeStateVector(this.doc);
     const update = this.yjs.encodeStateAsUpdateV2(other.doc, vector);
@@ -126,7 +126,10 @@ class YPeer implements Peer {
 /** Each transaction's update event, told to all others: the cheapest way that Yjs documents. */
 export function yjsEvents(replicas: number, folder: string): Contestant {
   const yjs = load(folder, 'yjs') as Yjs;
-  return broadcasting(Array.from({ length: replicas }, () => new YPeer(yjs, true)));
+  return broadcasting(
+    Array.from({ length: replicas }, () => new YPeer(yjs, true)),
+    (to, from) => to.healFrom(from),
+  );
 }
 
 /** Each pair of replicas by state vector. */
@@ -134,7 +137,7 @@ export function yjsVectors(replicas: number, folder: string): Contestant {
   const yjs = load(folder, 'yjs') as Yjs;
   const peers = Array.from({ length: replicas }, () => new YPeer(yjs, false));
   return {
-    ...broadcasting(peers),
+    ...broadcasting(peers, (to, from) => to.healFrom(from)),
     exchange: (members) => {
       let bytes = 0;
       for (const from of members) {
@@ -203,16 +206,17 @@ class LoroPeer implements Peer {
 /** `export` of what is above the version that all have, told to all others. */
 export function loro(replicas: number, folder: string): Contestant {
   const { LoroDoc } = load(folder, 'loro-crdt') as { LoroDoc: new () => LoroDoc };
-  return broadcasting(Array.from({ length: replicas }, () => new LoroPeer(new LoroDoc())));
+  return broadcasting(
+    Array.from({ length: replicas }, () => new LoroPeer(new LoroDoc())),
+    (to, from) => to.healFrom(from),
+  );
 }
 
 type AutomergeDoc = Record<string, unknown>;
 interface Automerge {
-  from(content: object): AutomergeDoc;
   init(): AutomergeDoc;
   change(doc: AutomergeDoc, work: (doc: AutomergeDoc) => void): AutomergeDoc;
   save(doc: AutomergeDoc): Uint8Array;
-  saveIncremental(doc: AutomergeDoc): Uint8Array;
   getLastLocalChange(doc: AutomergeDoc): Uint8Array | undefined;
   applyChanges(doc: AutomergeDoc, changes: Uint8Array[]): [AutomergeDoc];
   initSyncState(): unknown;
@@ -281,7 +285,10 @@ class AutomergePeer implements Peer {
 /** One change a batch, told to all others; heals by sync messages. */
 export function automerge(replicas: number, folder: string): Contestant {
   const library = load(folder, '@automerge/automerge') as Automerge;
-  return broadcasting(Array.from({ length: replicas }, () => new AutomergePeer(library)));
+  return broadcasting(
+    Array.from({ length: replicas }, () => new AutomergePeer(library)),
+    (to, from) => to.healFrom(from),
+  );
 }
 
 interface TinyStore {
@@ -350,5 +357,5 @@ export function tinybase(replicas: number, folder: string): Contestant {
     createMergeableStore: (id: string) => TinyStore;
   };
   const make = (_: unknown, index: number): TinyPeer => new TinyPeer(createMergeableStore(`store-${index}`));
-  return broadcasting(Array.from({ length: replicas }, make));
+  return broadcasting(Array.from({ length: replicas }, make), (to, from) => to.healFrom(from));
 }

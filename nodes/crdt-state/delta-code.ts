@@ -37,7 +37,7 @@ export function writeDelta(writer: ByteWriter, { sender, from, context, entries,
       writer.count(plain ? siblings[0].counter : siblings.length);
     }
     if (name) {
-      writer.uint32(name.ref);
+      writer.int32(name.ref);
       check = foldCheck(check, name.check);
     } else {
       writer.text(key);
@@ -80,7 +80,7 @@ export function readDelta(reader: ByteReader, sender: string): DeltaFrame | Shor
     const upper = head >> 2;
     const plain = (head & PLAIN) !== 0;
     const number = upper < FAR ? upper : reader.count(plain ? to : MAX_SIBLINGS);
-    keys.push((head & WHOLE_NAME) !== 0 ? readKey(reader) : reader.uint32());
+    keys.push((head & WHOLE_NAME) !== 0 ? readKey(reader) : reader.int32());
     if (plain) {
       last = upper < FAR ? last + 1 + number : number;
       if (last > to || last === 0) {

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 /** A name that travels as the first 32 bits of its SHA-256, with the next 32 to check it by. */
 export interface Name {
   readonly text: string;
+  /** Signed, for engines keep such numbers without a box. */
   readonly ref: number;
   readonly check: number;
   /** Whether another name of its table has the same reference. */
@@ -11,7 +12,7 @@ export interface Name {
 
 export function nameOf(text: string): Name {
   const digest = hash('sha256', text, 'buffer');
-  return { text, ref: digest.readUInt32BE(0), check: digest.readUInt32BE(4), shared: false };
+  return { text, ref: digest.readInt32BE(0), check: digest.readUInt32BE(4), shared: false };
 }
 
 /** Some names, to be found by text and by reference. */

@@ -144,7 +144,8 @@ function fits(strategy: Strategy, payload: unknown): boolean {
       return typeof payload === 'boolean';
     case 'set':
       return Array.isArray(payload);
-    default:
+    case 'last_write_wins':
+    case 'union':
       return true;
   }
 }

@@ -43,10 +43,13 @@ export class Peers {
       peer = { replica, vector: new Map(), heardAt: now, gone: false };
       this.byGateway.set(gateway, peer);
     }
+    const before = counterOf(peer.vector, this.owner);
     joinVector(peer.vector, vector);
     peer.heardAt = now;
     peer.gone = false;
-    this.acknowledge();
+    if (before === 0 || counterOf(peer.vector, this.owner) > before) {
+      this.acknowledge();
+    }
     return peer;
   }
 

@@ -12,7 +12,7 @@ export function writeReplicas(writer: ByteWriter, vector: ReadonlyVector, short?
     const name = short?.replica(id);
     if (name) {
       writer.count(2 * counter + 1);
-      writer.uint32(name.ref);
+      writer.int32(name.ref);
       check = foldCheck(check, name.check);
     } else {
       writer.count(2 * counter);
@@ -91,7 +91,7 @@ export function readReplicas(reader: ByteReader): ReplicaList {
   for (let count = reader.count(MAX_REPLICAS); count > 0; count--) {
     const head = reader.count(2 * MAX_COUNTER + 1);
     counters.push(Math.floor(head / 2));
-    const name = head % 2 === 1 ? reader.uint32() : reader.knownText(MAX_ID_BYTES);
+    const name = head % 2 === 1 ? reader.int32() : reader.knownText(MAX_ID_BYTES);
     if (typeof name === 'string' && !isReplicaId(name)) {
       throw invalid('its replicas are not named rightly');
     }

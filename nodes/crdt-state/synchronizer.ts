@@ -1,58 +1,17 @@
-import type { Clock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
-import type { Random } from '../shared/random';
 import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
-import { latestOwn, Peers, type Peer } from './peers';
-import { gatewayOfReplica, raise, replicaId, type Entry, type Replica } from './replica';
+import { OwnWrites } from './own-writes';
+import { Peers, type Peer } from './peers';
+import { gatewayOfReplica, replicaId, type Replica } from './replica';
 import { ReplicaNames } from './replica-names';
-import { IncomingTransfer, OutgoingTransfers, entryBytes } from './transfers';
+import type { SyncPorts, SyncTimes } from './sync-ports';
+import { IncomingTransfer, OutgoingTransfers } from './transfers';
 import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
-/** Paces of the exchange, in ms. */
-export interface SyncTimes {
-  /** How long own writes are gathered into one delta. */
-  flushMs: number;
-  /** How often a replica tells what it knows when nothing happens. */
-  announceMs: number;
-  /** How soon it acknowledges what it took. */
-  acknowledgeMs: number;
-  /** How long a gap is waited out before the missing part is asked for. */
-  holdMs: number;
-  /** How long an answer is waited for. */
-  requestMs: number;
-  /** After a restart: how long peers are listened to before anything new is told. */
-  graceMs: number;
-}
+export { DEFAULT_TIMES, type SyncPorts, type SyncTimes } from './sync-ports';
 
-export const DEFAULT_TIMES: SyncTimes = {
-  flushMs: 100,
-  announceMs: 10_000,
-  acknowledgeMs: 500,
-  holdMs: 250,
-  requestMs: 1000,
-  graceMs: 2000,
-};
-
-/** What the exchange needs from the world. Jobs run in a turn of the replica, one after the other. */
-export interface SyncPorts {
-  clock: Clock;
-  random: Random;
-  /** Whether the replica was stored by an earlier process. */
-  resumed: boolean;
-  /** Sends once the turn that is open is on disk. */
-  send(frame: Frame): void;
-  /** Whether a frame that is sent now has a chance to arrive. */
-  connected(): boolean;
-  schedule(job: () => Generator<void, void>): void;
-  /** Twelve hexadecimal digits that no other start of any replica has. */
-  newIncarnation(): string;
-  /** Told once for each peer. */
-  problem(error: EdgeError): void;
-}
-
-const MAX_DELTA_BYTES = 131_072;
 const MAX_ATTEMPTS = 5;
 /** So many peers acknowledge at the full pace. */
 const PEERS_AT_PACE = 10;
@@ -71,9 +30,8 @@ export class Synchronizer {
   readonly peers: Peers;
   private readonly outgoing: OutgoingTransfers;
   private incoming: IncomingTransfer | undefined;
-  private readonly unsent = new Set<string>();
-  /** Own counters: the last delta's end, and the highest that any frame has told. */
-  private sealed: number;
+  private readonly own: OwnWrites;
+  /** The highest own counter that any frame has told. */
   private told = 0;
   private quiet = false;
   private readonly startedAt: number;
@@ -97,10 +55,10 @@ export class Synchronizer {
     this.peers = new Peers(replica);
     this.outgoing = new OutgoingTransfers(replica, ports.random);
     this.names = new ReplicaNames(replica);
+    this.own = new OwnWrites(replica, this.names);
     this.held = new HeldDeltas(replica, this.names);
     this.timers = new NamedTimers(ports.clock);
     this.owner = replica.id;
-    this.sealed = replica.counter;
     this.startedAt = ports.clock.monotonic();
   }
 
@@ -124,23 +82,18 @@ export class Synchronizer {
     const renewed = this.owner !== this.replica.id;
     if (renewed) {
       this.owner = this.replica.id;
-      this.sealed = 0;
+      this.own.renewed();
       this.told = 0;
       this.announced = new Map();
-      this.unsent.clear();
       this.outgoing.clear();
     }
     if (renewed) {
       this.peers.renewed();
     }
     for (const key of renewed ? this.allKeys() : keys) {
-      const latest = latestOwn(this.replica, key);
-      if (latest > this.sealed) {
-        this.unsent.add(key);
-      }
-      this.peers.changed(key, latest);
+      this.peers.changed(key, this.own.changed(key));
     }
-    if (this.unsent.size > 0) {
+    if (this.own.waiting) {
       this.flushSoon();
     }
   }
@@ -219,7 +172,7 @@ export class Synchronizer {
 
   /** Drops deleted keys; peers that have not heard of it all get the full state when they ask. */
   *collect(): Generator<void, void> {
-    yield* this.replica.collect(this.sealed);
+    yield* this.replica.collect(this.own.sent);
   }
 
   private *takeDelta(frame: DeltaFrame): Generator<void, void> {
@@ -338,42 +291,15 @@ export class Synchronizer {
   }
 
   private flush(): void {
-    if (this.quiet || !this.ports.connected() || this.unsent.size === 0) {
+    if (this.quiet || !this.ports.connected() || !this.own.waiting) {
       return;
     }
-    const { id, context, floor } = this.replica;
-    const { replaced, created } = this.replica.takeWritten();
-    const from = this.sealed;
-    this.sealed = this.replica.counter;
-    const entries: Entry[] = [];
-    let bytes = 0;
-    for (const key of this.unsent) {
-      const siblings = this.replica.siblings(key);
-      if (siblings.length > 0) {
-        const entry: Entry = [key, siblings];
-        entries.push(entry);
-        bytes += entryBytes(entry);
-        for (const sibling of siblings) {
-          if (sibling.replica !== id) {
-            raise(replaced, sibling);
-          }
-        }
-      }
-    }
-    this.unsent.clear();
-    if (created.size > 0) {
-      // What was deleted and forgotten of these keys is replaced as well.
-      joinVector(replaced, floor);
-    }
-    // Own writes before a new identity were not counted under this one.
-    const needed = from === 0 ? new Map(context) : replaced;
-    needed.set(id, this.sealed);
-    const short = from === 0 ? undefined : this.names.shortener(created);
-    if (bytes > MAX_DELTA_BYTES) {
-      // More than one frame holds: a delta cannot be divided, so the peers fetch it chunk by chunk.
+    const delta = this.own.take();
+    if (delta === 'too large') {
+      // The peers fetch it chunk by chunk.
       this.announce(false);
-    } else if (this.sealed > from) {
-      this.tell({ kind: 'delta', sender: id, context: needed, from, entries, ...(short && { short }) });
+    } else if (delta) {
+      this.tell(delta);
     }
   }
 

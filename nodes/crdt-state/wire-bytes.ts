@@ -23,6 +23,11 @@ export class ByteWriter {
     this.buffer[this.length++] = value;
   }
 
+  int32(value: number): void {
+    this.reserve(4);
+    this.length = this.buffer.writeInt32BE(value, this.length);
+  }
+
   uint32(value: number): void {
     this.reserve(4);
     this.length = this.buffer.writeUInt32BE(value, this.length);
@@ -104,6 +109,12 @@ export class ByteReader {
       throw new RangeError('the bytes end');
     }
     return this.bytes[this.at++];
+  }
+
+  int32(): number {
+    const value = this.bytes.readInt32BE(this.at);
+    this.at += 4;
+    return value;
   }
 
   uint32(): number {
