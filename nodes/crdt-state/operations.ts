@@ -2,6 +2,7 @@ import { EdgeError } from '../shared/errors';
 import { invalidValue, parseJson, toJsonText, type Json } from './json';
 import { MAX_KEYS, MAX_SIBLINGS, isKey, MAX_KEY_BYTES } from './limits';
 import type { Replica } from './replica';
+import { isReservedKey } from './retirement';
 import type { Sibling, Siblings } from './sibling';
 import { isLive, readMerged, type Strategy } from './strategies';
 
@@ -50,7 +51,7 @@ export function writeKey(
   payload: unknown,
 ): void {
   const siblings = replica.siblings(key);
-  if (siblings.length === 0) {
+  if (siblings.length === 0 || isReservedKey(key)) {
     assertKey(key);
   }
   if (replica.size >= MAX_KEYS && siblings.length === 0) {
@@ -73,10 +74,10 @@ export function writeKey(
 
 /** Throws `VALUE` unless `msg.topic` can name a key. */
 export function assertKey(topic: unknown): asserts topic is string {
-  if (!isKey(topic)) {
+  if (!isKey(topic) || isReservedKey(topic)) {
     throw new EdgeError(
       'VALUE',
-      `msg.topic names the key: set it to a text of 1 to ${MAX_KEY_BYTES} bytes without null characters.`,
+      `msg.topic names the key: set it to a text of 1 to ${MAX_KEY_BYTES} bytes without null characters that does not begin with "$retired/".`,
       { property: 'topic' },
     );
   }

@@ -27,7 +27,19 @@ export class Peers {
 
   constructor(private readonly replica: Replica) {
     this.owner = replica.id;
+    for (const [id, counter] of replica.peers) {
+      const vector = new Map([[this.owner, counter]]);
+      this.byGateway.set(gatewayOfReplica(id), { replica: id, vector, heardAt: -Infinity, gone: true });
+    }
     this.rebuild();
+    this.acknowledge();
+  }
+
+  /** How many of the own writes each peer is known to know, by replica id. */
+  get acknowledgements(): VersionVector {
+    return new Map(
+      [...this.byGateway.values()].map(({ replica, vector }) => [replica, counterOf(vector, this.owner)]),
+    );
   }
 
   /** Whether a sender is known, or may become so within the bound on replicas. */
@@ -57,6 +69,21 @@ export class Peers {
   of(replica: string): Peer | undefined {
     const peer = this.byGateway.get(gatewayOfReplica(replica));
     return peer?.replica === replica ? peer : undefined;
+  }
+
+  /** Forgets peers that have been retired. */
+  forget(retired: (replica: string) => boolean): void {
+    for (const [gateway, { replica }] of this.byGateway) {
+      if (retired(replica)) {
+        this.byGateway.delete(gateway);
+      }
+    }
+    this.acknowledge();
+  }
+
+  /** The replica ids of all peers. */
+  get ids(): string[] {
+    return [...this.byGateway.values()].map(({ replica }) => replica);
   }
 
   leave(replica: string): void {

@@ -16,8 +16,8 @@ export function* turnRows(replica: Replica, namespace: string): Generator<void, 
   if (replica.changes.size === 0 && !replica.advanced) {
     return [];
   }
-  const { id, base, contacted, context, floor } = replica;
-  const meta = [FORMAT, id, base, contacted, [...context], [...floor]];
+  const { id, base, contacted, context, floor, peers } = replica;
+  const meta = [FORMAT, id, base, contacted, [...context], [...floor], [...peers]];
   const writes: StateWrite[] = [{ namespace, key: META, value: packr.pack(meta) }];
   for (const key of replica.changes.keys()) {
     const siblings = replica.siblings(key);
@@ -49,8 +49,10 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       boolean,
       [string, number][],
       [string, number][],
+      // Earlier versions did not remember peers.
+      [string, number][]?,
     ];
-    const [format, id, base, contacted, context, floor] = meta;
+    const [format, id, base, contacted, context, floor, peers] = meta;
     if (format !== FORMAT) {
       throw new Error(`it has the unknown format ${format}`);
     }
@@ -60,6 +62,7 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       contacted: false,
       context: new Map(context),
       floor: new Map(floor),
+      peers: new Map(peers),
       entries: new Map(),
       names: new NameTable(),
     };

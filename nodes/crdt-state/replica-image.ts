@@ -36,6 +36,8 @@ export interface ReplicaImage {
   contacted: boolean;
   context: VersionVector;
   floor: VersionVector;
+  /** The peers by replica id, and how many of the own writes each is known to know. */
+  peers: ReadonlyVector;
   entries: Map<string, Siblings>;
   /** Of the keys in `entries`. */
   names: NameTable;
@@ -65,6 +67,7 @@ export function newImage(id: string): ReplicaImage {
     contacted: false,
     context: new Map(),
     floor: new Map(),
+    peers: new Map(),
     entries: new Map(),
     names: new NameTable(),
   };

@@ -69,6 +69,11 @@ export class Replica {
     return this.image.contacted;
   }
 
+  /** The peers that were remembered; see {@link Replica.remember}. */
+  get peers(): ReadonlyVector {
+    return this.image.peers;
+  }
+
   /** The number of own writes. */
   get counter(): number {
     return counterOf(this.image.context, this.image.id);
@@ -102,13 +107,14 @@ export class Replica {
   }
 
   begin(): void {
-    const { id, base, contacted, context, floor } = this.image;
+    const { id, base, contacted, context, floor, peers } = this.image;
     this.undo = {
       id,
       base,
       contacted,
       context: new Map(context),
       floor: new Map(floor),
+      peers,
       entries: new Map(),
     };
   }
@@ -125,6 +131,7 @@ export class Replica {
       undo !== undefined &&
       (undo.id !== image.id ||
         undo.contacted !== image.contacted ||
+        undo.peers !== image.peers ||
         !covers(undo.context, image.context) ||
         !covers(undo.floor, image.floor))
     );
@@ -293,6 +300,14 @@ export class Replica {
     this.image.contacted = true;
   }
 
+  /** Keeps over a restart who the peers are and what they have acknowledged, so that what is pending stays known. */
+  remember(peers: ReadonlyVector): void {
+    const { image } = this;
+    if (peers.size !== image.peers.size || !covers(image.peers, peers)) {
+      image.peers = peers;
+    }
+  }
+
   /**
    * Takes a new identity, because somebody knows writes of the old one that this replica has not made: it was
    * restored from an old image, or copied. Own writes of this session move to the new identity, and what the old one
@@ -319,7 +334,20 @@ export class Replica {
     if (made > 0) {
       context.set(id, made);
     }
-    Object.assign(this.image, { id, base: 0, contacted: true });
+    this.become(id);
+  }
+
+  /**
+   * Goes on under a new identity after this one was retired. What was written under the old one stays its, and reaches
+   * the peers like any other replica's writes.
+   */
+  rejoin(id: string): void {
+    this.become(id);
+  }
+
+  private become(id: string): void {
+    const peers = new Map([...this.image.peers.keys()].map((peer) => [peer, 0]));
+    Object.assign(this.image, { id, base: 0, contacted: true, peers });
   }
 
   private *joinEntries(entries: readonly Entry[], context: ReadonlyVector): Generator<void, void> {

@@ -102,7 +102,7 @@ export class SharedReplica {
 
   /** Takes a frame as it came; rejects with `SYNC_INVALID`, `SYNC_VERSION`, `SYNC_AUTH` or `STORE`. */
   async receive(bytes: Uint8Array): Promise<void> {
-    await this.host.receive(this.codec.decode(bytes));
+    await this.host.receive(this.codec.decode(bytes), bytes.length);
   }
 
   async close(): Promise<void> {

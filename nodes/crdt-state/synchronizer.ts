@@ -6,6 +6,7 @@ import { OwnWrites } from './own-writes';
 import { Peers, type Peer } from './peers';
 import { gatewayOfReplica, replicaId, type Replica } from './replica';
 import { ReplicaNames } from './replica-names';
+import { retireGateway, Retirement } from './retirement';
 import type { SyncPorts, SyncTimes } from './sync-ports';
 import { IncomingTransfer, OutgoingTransfers } from './transfers';
 import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
@@ -28,6 +29,7 @@ const NOTHING_NEW: ReadonlySet<string> = new Set();
  */
 export class Synchronizer {
   readonly peers: Peers;
+  readonly retirement: Retirement;
   private readonly outgoing: OutgoingTransfers;
   private incoming: IncomingTransfer | undefined;
   private readonly own: OwnWrites;
@@ -53,6 +55,8 @@ export class Synchronizer {
     private readonly ports: SyncPorts,
   ) {
     this.peers = new Peers(replica);
+    this.retirement = new Retirement(replica);
+    this.peers.forget((id) => this.retirement.has(id));
     this.outgoing = new OutgoingTransfers(replica, ports.random);
     this.names = new ReplicaNames(replica);
     this.own = new OwnWrites(replica, this.names);
@@ -69,6 +73,7 @@ export class Synchronizer {
       this.quiet = true;
       this.job('grace', this.times.graceMs, () => this.endGrace());
     }
+    this.rejoinSoon();
     this.job('hello', 0, () => this.announce(true));
     this.flushSoon();
   }
@@ -90,16 +95,45 @@ export class Synchronizer {
     if (renewed) {
       this.peers.renewed();
     }
-    for (const key of renewed ? this.allKeys() : keys) {
+    const changed = renewed ? [...this.replica.entries()].map(([key]) => key) : [...keys];
+    for (const key of changed) {
       this.peers.changed(key, this.own.changed(key));
     }
+    this.heedRetirements(changed);
     if (this.own.waiting) {
       this.flushSoon();
     }
   }
 
-  private allKeys(): string[] {
-    return [...this.replica.entries()].map(([key]) => key);
+  private heedRetirements(changed: readonly string[]): void {
+    const news = changed.filter((key) => this.retirement.changed(key));
+    if (news.length > 0) {
+      this.peers.forget((id) => this.retirement.has(id));
+    }
+    this.rejoinSoon();
+  }
+
+  private rejoinSoon(): void {
+    if (this.retirement.has(this.replica.id)) {
+      this.timers.setOnce('rejoin', this.times.requestMs, () => this.schedule(() => this.rejoin()));
+    }
+  }
+
+  /** Somebody has declared this replica departed, and here it is. */
+  private rejoin(): void {
+    if (this.retirement.has(this.replica.id)) {
+      this.replica.rejoin(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
+      this.abandon();
+    }
+  }
+
+  /**
+   * Declares a gateway departed for all replicas of the space; inside a turn.
+   *
+   * @throws EdgeError `VALUE`, see {@link retireGateway}.
+   */
+  retire(gateway: unknown): string {
+    return retireGateway(this.replica, gateway, this.peers.ids);
   }
 
   /** The peers that were heard lately. */
@@ -142,7 +176,10 @@ export class Synchronizer {
         'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',
       );
     }
-    this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    const retired = this.retirement.has(frame.sender);
+    if (!retired) {
+      this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    }
     if (!this.quiet && gatewayOfReplica(frame.sender) !== gatewayOfReplica(this.replica.id)) {
       this.replica.confirm();
     }
@@ -154,7 +191,9 @@ export class Synchronizer {
         yield* this.takeDelta(frame);
         break;
       case 'vector':
-        this.takeVector(frame);
+        if (!retired) {
+          this.takeVector(frame);
+        }
         break;
       case 'request':
         yield* this.takeRequest(frame);
@@ -306,6 +345,7 @@ export class Synchronizer {
   /** Tells all that is known. */
   private announce(hello: boolean): void {
     const head = this.head();
+    this.replica.remember(this.peers.acknowledgements);
     this.announced = new Map(head.context);
     this.owesAll = false;
     this.tell({ kind: 'vector', ...head, strategies: this.strategies, hello });
