@@ -61,8 +61,7 @@ function contest(names: readonly string[]): Map<string, Findings> {
       process.stderr.write(`round ${round + 1}: ${NAMES[name]}\n`);
       const work: Work = {
         updates: name === 'automerge' ? Number(values.automerge) : updates,
-        heapUpdates:
-          round === 0 && ['bare', 'yjsEvents'].includes(name) ? Number(values.heap) : 0,
+        heapUpdates: round === 0 && ['bare', 'yjsEvents'].includes(name) ? Number(values.heap) : 0,
         missed: round === 0 && name !== 'automerge' && name !== 'yjsVectors' ? MISSED : [],
       };
       found.set(name, [...(found.get(name) ?? []), runOne(name, work)]);

@@ -1,7 +1,8 @@
 import type { DeltaFrame } from './frame';
 import { latestOwn } from './peers';
-import { raise, type Entry, type Replica } from './replica';
+import type { Entry, Replica } from './replica';
 import type { ReplicaNames } from './replica-names';
+import { raise } from './sibling';
 import { entryBytes } from './transfers';
 import { joinVector } from './version-vector';
 

@@ -2,9 +2,18 @@ import type { HybridClock } from './hybrid-clock';
 import { MAX_KEYS, MAX_REPLICAS, MAX_SIBLINGS } from './limits';
 import type { NameTable } from './names';
 import type { CatchUp, Delta, Entry, ReplicaImage, Written } from './replica-image';
-import { compareDots, joinSiblings, knows, NO_SIBLINGS, type Sibling, type Siblings } from './sibling';
+import {
+  compareDots,
+  hasValue,
+  joinSiblings,
+  knows,
+  NO_SIBLINGS,
+  raise,
+  type Sibling,
+  type Siblings,
+} from './sibling';
 import { isLive } from './strategies';
-import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
+import { counterOf, covers, joinVector, type ReadonlyVector } from './version-vector';
 
 export {
   gatewayOfReplica,
@@ -97,7 +106,6 @@ export class Replica {
     return this.image.entries.get(key) ?? NO_SIBLINGS;
   }
 
-  /** The short names of the keys. */
   get names(): NameTable {
     return this.image.names;
   }
@@ -219,7 +227,6 @@ export class Replica {
     }
     return replicas <= MAX_REPLICAS;
   }
-
   private hasRoomFor(entries: readonly Entry[]): boolean {
     let most = 0;
     for (const [, siblings] of entries) {
@@ -389,21 +396,5 @@ export class Replica {
     if (!before) {
       this.image.names.add(key);
     }
-  }
-}
-
-function hasValue(siblings: Siblings): boolean {
-  for (const { text } of siblings) {
-    if (text !== null) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/** Raises a vector to a write. */
-export function raise(vector: VersionVector, { replica, counter }: Sibling): void {
-  if (counterOf(vector, replica) < counter) {
-    vector.set(replica, counter);
   }
 }

@@ -1,5 +1,6 @@
 import { EdgeError } from '../shared/errors';
 import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
+import { Fetching } from './fetching';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
 import { OwnWrites } from './own-writes';
@@ -8,12 +9,11 @@ import { gatewayOfReplica, replicaId, type Replica } from './replica';
 import { ReplicaNames } from './replica-names';
 import { retireGateway, Retirement } from './retirement';
 import type { SyncPorts, SyncTimes } from './sync-ports';
-import { IncomingTransfer, OutgoingTransfers } from './transfers';
-import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
+import { OutgoingTransfers } from './transfers';
+import { counterOf, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
 export { DEFAULT_TIMES, type SyncPorts, type SyncTimes } from './sync-ports';
 
-const MAX_ATTEMPTS = 5;
 /** So many peers acknowledge at the full pace. */
 const PEERS_AT_PACE = 10;
 const NOTHING_NEW: ReadonlySet<string> = new Set();
@@ -31,7 +31,7 @@ export class Synchronizer {
   readonly peers: Peers;
   readonly retirement: Retirement;
   private readonly outgoing: OutgoingTransfers;
-  private incoming: IncomingTransfer | undefined;
+  private readonly fetching: Fetching;
   private readonly own: OwnWrites;
   /** The highest own counter that any frame has told. */
   private told = 0;
@@ -62,6 +62,13 @@ export class Synchronizer {
     this.own = new OwnWrites(replica, this.names);
     this.held = new HeldDeltas(replica, this.names);
     this.timers = new NamedTimers(ports.clock);
+    this.fetching = new Fetching(replica, {
+      timers: this.timers,
+      times,
+      ahead: () => this.ahead(),
+      ask: (request) => this.tell({ kind: 'request', ...this.head(), ...request }),
+      schedule: (action) => this.schedule(action),
+    });
     this.owner = replica.id;
     this.startedAt = ports.clock.monotonic();
   }
@@ -123,7 +130,7 @@ export class Synchronizer {
   private rejoin(): void {
     if (this.retirement.has(this.replica.id)) {
       this.replica.rejoin(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-      this.abandon();
+      this.fetching.abandon();
     }
   }
 
@@ -161,7 +168,7 @@ export class Synchronizer {
     const knownOfMe = counterOf(frame.context, this.replica.id);
     if (knownOfMe > Math.max(this.replica.base, this.told)) {
       this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-      this.abandon();
+      this.fetching.abandon();
     } else if (frame.sender === this.replica.id) {
       return;
     }
@@ -204,8 +211,8 @@ export class Synchronizer {
     }
     // What the other peers have was looked at when they were heard; only a transfer keeps from that.
     const ahead = frame.kind === 'reply' ? this.ahead()?.vector : frame.context;
-    if (!this.incoming && ahead) {
-      this.waitFor(ahead);
+    if (ahead) {
+      this.fetching.waitFor(ahead);
     }
   }
 
@@ -259,16 +266,8 @@ export class Synchronizer {
   }
 
   private *takeReply(frame: ReplyFrame): Generator<void, void> {
-    if (frame.target !== this.replica.id || this.incoming?.peer !== frame.sender) {
-      return;
-    }
-    const progress = this.incoming.take(frame);
-    if (progress === 'next') {
-      this.request();
-    }
-    if (progress === 'complete') {
-      const state = this.incoming.state();
-      this.abandon();
+    const state = this.fetching.take(frame);
+    if (state) {
       if (!this.replica.hasRoom(state.context, state.entries)) {
         throw new EdgeError('SYNC_INVALID', 'A peer holds more than this space may: delete some keys there.');
       }
@@ -280,53 +279,6 @@ export class Synchronizer {
 
   private ahead(): Peer | undefined {
     return this.peers.ahead(this.ports.clock.monotonic(), this.silenceMs, this.ports.random);
-  }
-
-  /** What a peer knows is probably on its way: only what is still missing after a while is asked for. */
-  private waitFor(vector: ReadonlyVector): void {
-    if (this.timers.has('lack') || covers(this.replica.context, vector)) {
-      return;
-    }
-    const missing = new Map(
-      [...vector].filter(([replica, counter]) => counterOf(this.replica.context, replica) < counter),
-    );
-    this.timers.set('lack', this.times.holdMs, () => this.schedule(() => this.fetch(missing)));
-  }
-
-  /** Asks one peer for what is missing, unless another is being asked or it has come. */
-  private fetch(missing: ReadonlyVector): void {
-    const peer = this.incoming ? undefined : this.ahead();
-    if (
-      peer &&
-      [...missing].every(([replica, counter]) => counterOf(this.replica.context, replica) >= counter)
-    ) {
-      this.waitFor(peer.vector);
-      return;
-    }
-    if (peer) {
-      this.incoming = new IncomingTransfer(peer.replica, missing);
-      this.request();
-    }
-  }
-
-  private request(): void {
-    const { incoming } = this;
-    if (!incoming) {
-      return;
-    }
-    if (incoming.attempts >= MAX_ATTEMPTS) {
-      this.abandon();
-      this.job('lack', this.times.requestMs, () => this.fetch(incoming.missing));
-      return;
-    }
-    this.tell({ kind: 'request', ...this.head(), ...incoming.request() });
-    this.job('request', this.times.requestMs * 2 ** Math.min(incoming.attempts, 2), () => this.request());
-    incoming.attempts++;
-  }
-
-  private abandon(): void {
-    this.incoming = undefined;
-    this.timers.cancel('request');
   }
 
   private flush(): void {
