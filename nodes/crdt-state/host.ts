@@ -11,7 +11,8 @@ import { gatewayOfReplica, newImage, Replica, replicaId } from './replica';
 import { isReservedKey } from './retirement';
 import { NO_SIBLINGS, type Siblings } from './sibling';
 import { readMerged, rivals, type StrategyBook } from './strategies';
-import { DEFAULT_TIMES, Synchronizer, type SyncTimes } from './synchronizer';
+import { DEFAULT_TIMES, type SyncTimes } from './sync-ports';
+import { Synchronizer } from './synchronizer';
 import { TurnQueue, type JobKind } from './turn-queue';
 
 /** Where a replica's rows lie. */

@@ -66,7 +66,7 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       entries: new Map(),
       names: new NameTable(),
     };
-    if (contacted || base === 0) {
+    if (contacted) {
       image.base = image.context.get(id) ?? 0;
     }
     let steps = 0;

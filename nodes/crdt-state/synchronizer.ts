@@ -348,8 +348,6 @@ export class Synchronizer {
       return;
     }
     this.quiet = false;
-    // From now on own writes are told, so a later start must not take them for unknown to others.
-    this.replica.confirm();
     this.flush();
     this.announce(false);
   }
@@ -365,6 +363,10 @@ export class Synchronizer {
   private tell(frame: Frame): void {
     if (this.ports.connected()) {
       this.told = Math.max(this.told, counterOf(frame.context, this.replica.id));
+      if (!this.quiet) {
+        // A later start must not take what is told from now on for unknown to others.
+        this.replica.confirm();
+      }
       this.ports.send(frame);
     }
   }

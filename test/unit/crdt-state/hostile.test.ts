@@ -74,6 +74,14 @@ test("a replica that was told of writes that another never made hears that one's
   assert.equal(a.host?.pending, 0);
 });
 
+async function snapshots(stations: readonly Station[]): Promise<unknown[]> {
+  const states: unknown[] = [];
+  for (const { host } of stations) {
+    states.push(await host?.snapshot());
+  }
+  return states;
+}
+
 test('frames of the past that are sent again by whoever recorded them change nothing', async () => {
   const world = new World(3);
   world.weather = { loss: 0, repeat: 0, maxDelay: 5 };
@@ -100,7 +108,7 @@ test('frames of the past that are sent again by whoever recorded them change not
   }
   await world.run(20_000);
   const past = [...recorded];
-  const states = await Promise.all(stations.map(({ host }) => host?.snapshot()));
+  const states = await snapshots(stations);
   const ids = stations.map((station) => replicaOf(station).id);
   assert.deepEqual(states[0], states[1]);
   for (const station of stations) {
@@ -113,7 +121,7 @@ test('frames of the past that are sent again by whoever recorded them change not
   }
   await settle();
   await world.run(20_000);
-  assert.deepEqual(await Promise.all(stations.map(({ host }) => host?.snapshot())), states);
+  assert.deepEqual(await snapshots(stations), states);
   assert.deepEqual(
     stations.map((station) => replicaOf(station).id),
     ids,

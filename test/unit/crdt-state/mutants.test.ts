@@ -89,7 +89,7 @@ const MUTANTS: Mutant[] = [
   },
 ];
 
-/** Histories that a mutant is given to be found out, of `STEPS` steps each. */
+/** Histories that a mutant is given to be found out, of so many steps each. */
 const SEEDS = 250;
 const STEPS = 60;
 

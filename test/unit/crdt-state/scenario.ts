@@ -233,6 +233,7 @@ export class Scenario {
     const { id } = replicaOf(station);
     this.crash(station);
     station.disk.rows.clear();
+    this.oracle.lost(id);
     this.note(`the disk of ${station.name} is new`);
     await this.boot(station, false);
     assert.notEqual(
@@ -245,14 +246,23 @@ export class Scenario {
   /** All level, then one goes for good as far as the others know; some come back after all. */
   private async retire(station: Station): Promise<void> {
     await this.heal();
+    // Long enough to have been heard.
+    await this.run(5000);
+    await this.heal();
     const { id } = replicaOf(station);
     this.crash(station);
     this.departed.add(station);
     const other = this.world.pick(this.present);
-    this.note(`${other.name} retires ${station.name}`);
-    this.current.set(other, { operation: 'set', value: [id] });
-    await other.host?.retire(station.name);
-    this.oracle.settled(other, true);
+    while (other.host?.synchronizer?.retirement.has(id) !== true) {
+      await this.heal();
+      this.note(`${other.name} retires ${station.name}`);
+      this.current.set(other, { operation: 'set', value: [id] });
+      other.host?.retire(station.name).then(
+        () => this.oracle.settled(other, true),
+        () => undefined,
+      );
+      await settle();
+    }
     for (let i = this.world.random.int(6); i > 0; i--) {
       await this.write(this.world.pick(this.present));
     }
@@ -267,7 +277,6 @@ export class Scenario {
       await this.boot(station);
       await this.write(station);
       await this.heal();
-      // It may have heard of its retirement just now, and takes a moment before it believes it.
       await this.run(5000);
       await this.heal();
       assert.notEqual(replicaOf(station).id, id, `${station.name} never found out that it was retired`);
@@ -279,21 +288,27 @@ export class Scenario {
     const { world } = this;
     world.cut.clear();
     world.weather = { loss: 0.1, repeat: 0.1, maxDelay: 100 };
-    for (const station of this.present) {
-      station.disk.failing = false;
-      station.disk.slow = false;
-      station.disk.sync();
-      if (!station.host) {
-        await this.boot(station);
+    for (let i = 0; i < 60; i++) {
+      for (const station of this.present) {
+        station.disk.failing = false;
+        station.disk.slow = false;
+        station.disk.sync();
+        if (!station.host) {
+          await this.boot(station);
+        }
       }
-    }
-    await settle();
-    for (let i = 0; i < 60 && !this.level(); i++) {
+      await settle();
+      if (this.level()) {
+        return;
+      }
       await this.run(5000);
     }
   }
 
   private level(): boolean {
+    if (this.present.some(({ host }) => !host)) {
+      return false;
+    }
     const [first, ...others] = this.present.map((station) => replicaOf(station).context);
     return (
       others.every(
