@@ -2,7 +2,7 @@ import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import type { StateWrite } from '../shared/store/state-store';
-import type { Frame } from './frames';
+import type { AnyFrame, Frame } from './frame';
 import { HybridClock, stampToMs } from './hybrid-clock';
 import { parseJson, type Json } from './json';
 import { writeKey, type WriteOperation } from './operations';
@@ -207,7 +207,7 @@ export class ReplicaHost {
   }
 
   /** Takes a decoded frame of so many bytes; resolves once what it brought is on disk, or when it was dropped. */
-  receive(frame: Frame, bytes = 0): Promise<void> {
+  receive(frame: AnyFrame, bytes = 0): Promise<void> {
     return this.turns.frame(() => this.loaded().synchronizer.receive(frame), bytes);
   }
 

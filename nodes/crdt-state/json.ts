@@ -12,6 +12,9 @@ const MAX_DEPTH = 64;
  * @throws EdgeError `VALUE` for what JSON cannot carry, is nested too deeply or is too long.
  */
 export function toJsonText(value: unknown): string {
+  if ((typeof value === 'number' && Number.isFinite(value)) || typeof value === 'boolean') {
+    return JSON.stringify(value);
+  }
   let text: string | undefined;
   try {
     text = stringify(value, refuseNonJson);

@@ -80,7 +80,8 @@ export function mqttTransport(
         publish(retainedTopic, '', true);
         retainedTopic = topic;
       }
-      publish(topic, bytes, frame.kind === 'vector');
+      // What a newcomer could not read is no use to it.
+      publish(topic, bytes, frame.kind === 'vector' && !frame.short);
     },
     async close() {
       if (client.connected) {

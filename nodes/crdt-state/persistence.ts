@@ -2,6 +2,7 @@ import { Packr } from 'msgpackr';
 import { EdgeError } from '../shared/errors';
 import type { StateWrite } from '../shared/store/state-store';
 import type { Replica, ReplicaImage } from './replica';
+import { NameTable } from './names';
 import type { Siblings } from './sibling';
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
@@ -63,6 +64,7 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       floor: new Map(floor),
       peers: new Map(peers),
       entries: new Map(),
+      names: new NameTable(),
     };
     if (contacted) {
       image.base = image.context.get(id) ?? 0;
@@ -70,7 +72,9 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
     let steps = 0;
     for (const [key, value] of rows) {
       if (key.startsWith(ENTRY)) {
-        image.entries.set(key.slice(ENTRY.length), unpackSiblings(value));
+        const name = key.slice(ENTRY.length);
+        image.entries.set(name, unpackSiblings(value));
+        image.names.add(name);
       }
       if (++steps % SLICE === 0) {
         yield;

@@ -1,7 +1,7 @@
 import type { Clock } from '../shared/clock';
 import type { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
-import type { Frame } from './frames';
+import type { Frame } from './frame';
 
 /** Paces of the exchange, in ms. */
 export interface SyncTimes {

@@ -1,39 +1,52 @@
 import { EdgeError } from '../shared/errors';
-import type { DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frames';
+import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
+import { Fetching } from './fetching';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
-import { latestOwn, Peers, type Peer } from './peers';
-import { gatewayOfReplica, replicaId, type Entry, type Replica } from './replica';
+import { OwnWrites } from './own-writes';
+import { Peers, type Peer } from './peers';
+import { gatewayOfReplica, replicaId, type Replica } from './replica';
+import { ReplicaNames } from './replica-names';
 import { retireGateway, Retirement } from './retirement';
 import type { SyncPorts, SyncTimes } from './sync-ports';
-import { IncomingTransfer, OutgoingTransfers, entryBytes } from './transfers';
-import { counterOf } from './version-vector';
+import { OutgoingTransfers } from './transfers';
+import { counterOf, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
-const MAX_DELTA_BYTES = 131_072;
-const MAX_ATTEMPTS = 5;
+export { DEFAULT_TIMES, type SyncPorts, type SyncTimes } from './sync-ports';
+
+/** So many peers acknowledge at the full pace. */
+const PEERS_AT_PACE = 10;
+const NOTHING_NEW: ReadonlySet<string> = new Set();
 
 /**
  * Keeps a replica level with its peers over a transport that may lose, repeat and reorder. Deltas are pushed; a delta
  * that depends on something unknown is held back, and what is missing is asked for from one random peer that has it.
  * Everybody tells from time to time what it knows, so nothing that is lost stays lost.
  *
- * A later step may send only the part of the context that has changed since the last delta: with a hundred replicas
- * the vector is most of a delta's bytes.
+ * A delta depends on the writes that it replaces or carries, not on everything that its sender had heard: what a key
+ * holds is a function of any set of writes that has with each one those that it replaced. With a hundred replicas the
+ * whole vector would be most of a delta's bytes.
  */
 export class Synchronizer {
   readonly peers: Peers;
   readonly retirement: Retirement;
   private readonly outgoing: OutgoingTransfers;
-  private incoming: IncomingTransfer | undefined;
-  private readonly unsent = new Set<string>();
-  /** Own counters: the last delta's end, and the highest that any frame has told. */
-  private sealed: number;
+  private readonly fetching: Fetching;
+  private readonly own: OwnWrites;
+  /** The highest own counter that any frame has told. */
   private told = 0;
   private quiet = false;
   private readonly startedAt: number;
   private owner: string;
   private readonly held: HeldDeltas;
+  private readonly names: ReplicaNames;
   private readonly timers: NamedTimers;
+  /** What the peers were told that this replica knows. */
+  private announced: VersionVector = new Map();
+  /** What was told at the last announcement. */
+  private expected: ReadonlyVector = new Map();
+  /** Somebody waits for the whole vector. */
+  private owesAll = false;
 
   constructor(
     private readonly replica: Replica,
@@ -45,10 +58,18 @@ export class Synchronizer {
     this.retirement = new Retirement(replica);
     this.peers.forget((id) => this.retirement.has(id));
     this.outgoing = new OutgoingTransfers(replica, ports.random);
-    this.held = new HeldDeltas(replica);
+    this.names = new ReplicaNames(replica);
+    this.own = new OwnWrites(replica, this.names);
+    this.held = new HeldDeltas(replica, this.names);
     this.timers = new NamedTimers(ports.clock);
+    this.fetching = new Fetching(replica, {
+      timers: this.timers,
+      times,
+      ahead: () => this.ahead(),
+      ask: (request) => this.tell({ kind: 'request', ...this.head(), ...request }),
+      schedule: (action) => this.schedule(action),
+    });
     this.owner = replica.id;
-    this.sealed = replica.counter;
     this.startedAt = ports.clock.monotonic();
   }
 
@@ -73,20 +94,20 @@ export class Synchronizer {
     const renewed = this.owner !== this.replica.id;
     if (renewed) {
       this.owner = this.replica.id;
-      this.sealed = 0;
+      this.own.renewed();
       this.told = 0;
-      this.unsent.clear();
+      this.announced = new Map();
       this.outgoing.clear();
+    }
+    if (renewed) {
+      this.peers.renewed();
     }
     const changed = renewed ? [...this.replica.entries()].map(([key]) => key) : [...keys];
     for (const key of changed) {
-      if (latestOwn(this.replica, key) > this.sealed) {
-        this.unsent.add(key);
-      }
+      this.peers.changed(key, this.own.changed(key));
     }
-    this.peers.committed(changed);
     this.heedRetirements(changed);
-    if (this.unsent.size > 0) {
+    if (this.own.waiting) {
       this.flushSoon();
     }
   }
@@ -109,7 +130,7 @@ export class Synchronizer {
   private rejoin(): void {
     if (this.retirement.has(this.replica.id)) {
       this.replica.rejoin(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-      this.abandon();
+      this.fetching.abandon();
     }
   }
 
@@ -142,11 +163,12 @@ export class Synchronizer {
    *
    * @throws EdgeError `SYNC_INVALID` when it goes past the bounds on keys, siblings or replicas.
    */
-  *receive(frame: Frame): Generator<void, void> {
+  *receive(arrived: AnyFrame): Generator<void, void> {
+    const frame = arrived.kind === 'short' ? (arrived.expand(this.names.book) ?? arrived) : arrived;
     const knownOfMe = counterOf(frame.context, this.replica.id);
     if (knownOfMe > Math.max(this.replica.base, this.told)) {
       this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-      this.abandon();
+      this.fetching.abandon();
     } else if (frame.sender === this.replica.id) {
       return;
     }
@@ -169,6 +191,9 @@ export class Synchronizer {
       this.replica.confirm();
     }
     switch (frame.kind) {
+      case 'short':
+        this.held.hold(frame);
+        break;
       case 'delta':
         yield* this.takeDelta(frame);
         break;
@@ -184,14 +209,16 @@ export class Synchronizer {
         yield* this.takeReply(frame);
         break;
     }
-    if (!this.incoming && this.ahead()) {
-      this.timers.setOnce('lack', this.times.holdMs, () => this.schedule(() => this.fetch()));
+    // What the other peers have was looked at when they were heard; only a transfer keeps from that.
+    const ahead = frame.kind === 'reply' ? this.ahead()?.vector : frame.context;
+    if (ahead) {
+      this.fetching.waitFor(ahead);
     }
   }
 
   /** Drops deleted keys; peers that have not heard of it all get the full state when they ask. */
   *collect(): Generator<void, void> {
-    yield* this.replica.collect(this.sealed);
+    yield* this.replica.collect(this.own.sent);
   }
 
   private *takeDelta(frame: DeltaFrame): Generator<void, void> {
@@ -203,12 +230,15 @@ export class Synchronizer {
     if (readiness === 'ready') {
       yield* this.replica.joinDelta(frame);
       yield* this.held.join();
-      this.acknowledgeSoon(this.times.acknowledgeMs);
+      this.acknowledgeSoon(this.acknowledgeMs);
     }
   }
 
   private takeVector(frame: VectorFrame): void {
-    const peer = this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    const peer = this.peers.of(frame.sender);
+    if (!peer) {
+      return;
+    }
     if (frame.strategies !== this.strategies && peer.strategies !== frame.strategies) {
       this.ports.problem(
         new EdgeError(
@@ -221,6 +251,7 @@ export class Synchronizer {
     peer.strategies = frame.strategies;
     if (frame.hello) {
       // Not all at once when many hear the same hello.
+      this.owesAll = true;
       this.acknowledgeSoon(this.ports.random.int(Math.max(1, Math.floor(this.times.acknowledgeMs / 4))));
     }
   }
@@ -235,22 +266,14 @@ export class Synchronizer {
   }
 
   private *takeReply(frame: ReplyFrame): Generator<void, void> {
-    if (frame.target !== this.replica.id || this.incoming?.peer !== frame.sender) {
-      return;
-    }
-    const progress = this.incoming.take(frame);
-    if (progress === 'next') {
-      this.request();
-    }
-    if (progress === 'complete') {
-      const state = this.incoming.state();
-      this.abandon();
+    const state = this.fetching.take(frame);
+    if (state) {
       if (!this.replica.hasRoom(state.context, state.entries)) {
         throw new EdgeError('SYNC_INVALID', 'A peer holds more than this space may: delete some keys there.');
       }
       yield* this.replica.joinCatchUp(state);
       yield* this.held.join();
-      this.acknowledgeSoon(this.times.acknowledgeMs);
+      this.acknowledgeSoon(this.acknowledgeMs);
     }
   }
 
@@ -258,78 +281,61 @@ export class Synchronizer {
     return this.peers.ahead(this.ports.clock.monotonic(), this.silenceMs, this.ports.random);
   }
 
-  /** Asks one peer for what is missing, unless another is being asked. */
-  private fetch(): void {
-    if (this.incoming) {
-      return;
-    }
-    const peer = this.ahead();
-    if (peer) {
-      this.incoming = new IncomingTransfer(peer.replica);
-      this.request();
-    }
-  }
-
-  private request(): void {
-    const { incoming } = this;
-    if (!incoming) {
-      return;
-    }
-    if (incoming.attempts >= MAX_ATTEMPTS) {
-      this.abandon();
-      this.job('lack', this.times.requestMs, () => this.fetch());
-      return;
-    }
-    this.tell({ kind: 'request', ...this.head(), ...incoming.request() });
-    this.job('request', this.times.requestMs * 2 ** Math.min(incoming.attempts, 2), () => this.request());
-    incoming.attempts++;
-  }
-
-  private abandon(): void {
-    this.incoming = undefined;
-    this.timers.cancel('request');
-  }
-
   private flush(): void {
-    if (this.quiet || !this.ports.connected() || this.unsent.size === 0) {
+    if (this.quiet || !this.ports.connected() || !this.own.waiting) {
       return;
     }
-    const entries: Entry[] = [];
-    let bytes = 0;
-    for (const key of this.unsent) {
-      const entry: Entry = [key, this.replica.siblings(key)];
-      if (entry[1].length > 0) {
-        entries.push(entry);
-        bytes += entryBytes(entry);
-      }
-    }
-    const from = this.sealed;
-    this.sealed = this.replica.counter;
-    this.unsent.clear();
-    if (bytes > MAX_DELTA_BYTES) {
-      // More than one frame holds: a delta cannot be divided, so the peers fetch it chunk by chunk.
+    const delta = this.own.take();
+    if (delta === 'too large') {
+      // The peers fetch it chunk by chunk.
       this.announce(false);
-    } else if (this.sealed > from) {
-      this.tell({ kind: 'delta', ...this.head(), from, entries });
+    } else if (delta) {
+      this.tell(delta);
     }
   }
 
+  /** Tells all that is known. */
   private announce(hello: boolean): void {
+    const head = this.head();
     this.replica.remember(this.peers.acknowledgements);
-    this.tell({ kind: 'vector', ...this.head(), strategies: this.strategies, hello });
-    const pace = this.someoneIsBehind() ? this.times.announceMs / 5 : this.times.announceMs;
+    this.announced = new Map(head.context);
+    this.owesAll = false;
+    this.tell({ kind: 'vector', ...head, strategies: this.strategies, hello });
+    // What was told the last time must have arrived by now; what is newer may be on its way.
+    const behind = this.peers.someoneIsBehind(this.present(), this.expected);
+    this.expected = head.context;
+    const pace = behind ? this.times.announceMs / 5 : this.times.announceMs;
     // Whoever seems to be behind may be level, with its acknowledgement lost: so it is asked.
     this.job('announce', pace * (0.9 + 0.2 * this.ports.random.next()), () =>
-      this.announce(this.someoneIsBehind()),
+      this.announce(this.peers.someoneIsBehind(this.present(), this.expected)),
     );
   }
 
-  private someoneIsBehind(): boolean {
-    return this.peers.someoneIsBehind(this.present());
+  /** Many peers acknowledge more rarely, for everyone hears all of them. */
+  private get acknowledgeMs(): number {
+    return this.times.acknowledgeMs * Math.max(1, this.peers.size / PEERS_AT_PACE);
   }
 
   private acknowledgeSoon(delayMs: number): void {
-    this.timers.setOnce('acknowledge', delayMs, () => this.schedule(() => this.announce(false)));
+    this.timers.setOnce('acknowledge', delayMs, () => this.schedule(() => this.acknowledge()));
+  }
+
+  /** Tells what is known since it was told last; whoever misses that hears the whole at the next announcement. */
+  private acknowledge(): void {
+    const { sender, context } = this.head();
+    const news: VersionVector = new Map();
+    for (const [replica, counter] of context) {
+      if (counter > counterOf(this.announced, replica)) {
+        news.set(replica, counter);
+      }
+    }
+    if (this.owesAll) {
+      this.announce(false);
+    } else if (news.size > 0) {
+      joinVector(this.announced, news);
+      const short = this.names.shortener(NOTHING_NEW);
+      this.tell({ kind: 'vector', sender, context: news, strategies: this.strategies, hello: false, short });
+    }
   }
 
   private flushSoon(): void {

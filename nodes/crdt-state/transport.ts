@@ -1,4 +1,4 @@
-import type { Frame } from './frames';
+import type { Frame } from './frame';
 
 /** A way to other replicas: it may lose, repeat and reorder what it carries. */
 export interface Transport {

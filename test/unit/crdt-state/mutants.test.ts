@@ -23,9 +23,15 @@ const MUTANTS: Mutant[] = [
   },
   {
     rule: "a delta carries a key's whole sibling set",
-    file: 'synchronizer.js',
+    file: 'own-writes.js',
     from: /this\.replica\.siblings\(key\)/g,
     to: 'this.replica.siblings(key).filter(({ replica }) => replica === this.replica.id)',
+  },
+  {
+    rule: 'a delta depends on what it replaces',
+    file: 'replica.js',
+    from: /[^;{}]*raise\)?\(this\.written\.replaced, sibling\);/g,
+    to: '',
   },
   {
     rule: 'whoever is below the floor gets the full state',
