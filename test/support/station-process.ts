@@ -9,6 +9,7 @@ interface NodeRed {
   start(): Promise<void>;
   stop(): Promise<void>;
   events: NodeJS.EventEmitter;
+  nodes: { getNode(id: string): { receive(msg: object): void } | null };
   httpAdmin: (request: unknown, response: unknown) => void;
   httpNode: (request: unknown, response: unknown, next: () => void) => void;
 }
@@ -56,9 +57,15 @@ async function main(): Promise<void> {
         () => process.exit(0),
         () => process.exit(1),
       );
+    } else if (isInjection(order)) {
+      red.nodes.getNode(order.inject)?.receive(order.msg);
     }
   });
   send({ kind: 'ready', port });
+}
+
+function isInjection(order: unknown): order is { inject: string; msg: object } {
+  return typeof order === 'object' && order !== null && 'inject' in order && 'msg' in order;
 }
 
 main().catch((error: unknown) => {
