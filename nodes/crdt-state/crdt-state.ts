@@ -64,7 +64,7 @@ export = function (RED: NodeAPI): void {
               broker,
               { nodeId: context.id, space, replica: host.replicaId ?? '', codec: shared.codec },
               {
-                frame: (bytes) => void shared.receive(bytes).catch(report),
+                frame: (bytes, kept) => void shared.receive(bytes, kept).catch(report),
                 connected: () => host.reconnected(),
               },
               report,

@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import type { StateWrite } from '../shared/store/state-store';
+import type { Arrival } from './double';
 import type { Frame } from './frames';
 import { HybridClock, stampToMs } from './hybrid-clock';
 import { parseJson, type Json } from './json';
@@ -196,9 +197,9 @@ export class ReplicaHost {
     return Object.fromEntries(entries);
   }
 
-  /** Takes a decoded frame; resolves once what it brought is on disk. */
-  receive(frame: Frame): Promise<void> {
-    return this.turns.alone(() => this.loaded().synchronizer.receive(frame));
+  /** Takes a decoded frame; resolves once what it brought is on disk. See {@link Synchronizer.receive}. */
+  receive(frame: Frame, arrival: Arrival = {}): Promise<void> {
+    return this.turns.alone(() => this.loaded().synchronizer.receive(frame, arrival));
   }
 
   /** Drops deleted keys, at any time. */

@@ -32,17 +32,19 @@ export class Peers {
     return this.byGateway.size < MAX_REPLICAS || this.byGateway.has(gatewayOfReplica(replica));
   }
 
-  /** Takes note of what a peer has told that it knows. */
-  learn(replica: string, vector: ReadonlyVector, now: number): Peer {
+  /** Takes note of what a peer has told that it knows; `heardAt` is -Infinity when that was some unknown time ago. */
+  learn(replica: string, vector: ReadonlyVector, heardAt: number): Peer {
     const gateway = gatewayOfReplica(replica);
     let peer = this.byGateway.get(gateway);
     if (peer?.replica !== replica) {
-      peer = { replica, vector: new Map(), heardAt: now, gone: false };
+      peer = { replica, vector: new Map(), heardAt, gone: false };
       this.byGateway.set(gateway, peer);
     }
     joinVector(peer.vector, vector);
-    peer.heardAt = now;
-    peer.gone = false;
+    if (heardAt >= peer.heardAt) {
+      peer.heardAt = heardAt;
+      peer.gone = false;
+    }
     this.acknowledge();
     return peer;
   }

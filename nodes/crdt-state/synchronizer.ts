@@ -1,6 +1,7 @@
 import type { Clock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
+import { answerToDouble, type Arrival } from './double';
 import type { DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frames';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
@@ -148,12 +149,18 @@ export class Synchronizer {
    *
    * @throws EdgeError `SYNC_INVALID` when it goes past the bounds on keys, siblings or replicas.
    */
-  *receive(frame: Frame): Generator<void, void> {
+  *receive(frame: Frame, arrival: Arrival = {}): Generator<void, void> {
     const knownOfMe = counterOf(frame.context, this.replica.id);
     if (knownOfMe > Math.max(this.replica.base, this.told)) {
-      this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-      this.abandon();
+      this.renew();
     } else if (frame.sender === this.replica.id) {
+      const { base } = this.replica;
+      const answer = answerToDouble(frame, arrival, { brought: knownOfMe, base, quiet: this.quiet });
+      if (answer === 'renew') {
+        this.renew();
+      } else if (answer === 'greet') {
+        this.timers.setOnce('greet', 0, () => this.schedule(() => this.announce(true)));
+      }
       return;
     }
     if (frame.kind === 'farewell') {
@@ -167,7 +174,8 @@ export class Synchronizer {
         'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',
       );
     }
-    this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    const heardAt = arrival.kept === true ? -Infinity : this.ports.clock.monotonic();
+    const peer = this.peers.learn(frame.sender, frame.context, heardAt);
     if (!this.quiet && gatewayOfReplica(frame.sender) !== gatewayOfReplica(this.replica.id)) {
       this.replica.confirm();
     }
@@ -176,7 +184,11 @@ export class Synchronizer {
         yield* this.takeDelta(frame);
         break;
       case 'vector':
-        this.takeVector(frame);
+        this.takeVector(frame, peer);
+        if (frame.hello && arrival.kept !== true) {
+          // Not all at once when many hear the same hello.
+          this.acknowledgeSoon(this.ports.random.int(1 + Math.floor(this.times.acknowledgeMs / 4)));
+        }
         break;
       case 'request':
         yield* this.takeRequest(frame);
@@ -195,6 +207,11 @@ export class Synchronizer {
     yield* this.replica.collect(this.sealed);
   }
 
+  private renew(): void {
+    this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
+    this.abandon();
+  }
+
   private *takeDelta(frame: DeltaFrame): Generator<void, void> {
     const readiness = this.replica.readiness(frame);
     if (readiness === 'gap') {
@@ -208,8 +225,7 @@ export class Synchronizer {
     }
   }
 
-  private takeVector(frame: VectorFrame): void {
-    const peer = this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+  private takeVector(frame: VectorFrame, peer: Peer): void {
     if (frame.strategies !== this.strategies && peer.strategies !== frame.strategies) {
       this.ports.problem(
         new EdgeError(
@@ -220,10 +236,6 @@ export class Synchronizer {
       );
     }
     peer.strategies = frame.strategies;
-    if (frame.hello) {
-      // Not all at once when many hear the same hello.
-      this.acknowledgeSoon(this.ports.random.int(Math.max(1, Math.floor(this.times.acknowledgeMs / 4))));
-    }
   }
 
   private *takeRequest(frame: RequestFrame): Generator<void, void> {

@@ -110,16 +110,12 @@ export class StateGateway extends EventEmitter {
   }
 
   async snapshot(): Promise<Record<string, unknown>> {
-    const asked = ++this.asked;
-    this.station.inject('state', { operation: 'snapshot', asked });
-    for (;;) {
-      const [msg] = (await once(this, 'reply', { signal: AbortSignal.timeout(20_000) })) as [
-        { asked: number; payload: Record<string, unknown> },
-      ];
-      if (msg.asked === asked) {
-        return msg.payload;
-      }
-    }
+    const reply = `reply ${++this.asked}`;
+    this.station.inject('state', { operation: 'snapshot', asked: reply });
+    const [state] = (await once(this, reply, { signal: AbortSignal.timeout(20_000) })) as [
+      Record<string, unknown>,
+    ];
+    return state;
   }
 
   async kill(): Promise<void> {
@@ -146,7 +142,7 @@ export class StateGateway extends EventEmitter {
       this.waiting.get(Number(msg.asked))?.();
       this.waiting.delete(Number(msg.asked));
     } else if (id === 'replies') {
-      this.emit('reply', msg);
+      this.emit(String(msg.asked), msg.payload);
     } else if (id === 'caught') {
       this.caught.push(msg.error as { message: string; code?: string });
       this.emit('caught');
@@ -167,7 +163,9 @@ export async function level(
   for (;;) {
     const states = await Promise.all(gateways.map((gateway) => gateway.snapshot()));
     const [first] = states;
-    const differing = states.findIndex((state) => JSON.stringify(sorted(state)) !== JSON.stringify(sorted(first)));
+    const differing = states.findIndex(
+      (state) => JSON.stringify(sorted(state)) !== JSON.stringify(sorted(first)),
+    );
     const faults = oracle.faults(first);
     if (differing === -1 && faults.length === 0) {
       return first;
@@ -175,7 +173,9 @@ export async function level(
     if (Date.now() > deadline) {
       const shown = gateways.map(({ name, shown }) => `${name}: ${shown}`).join('; ');
       throw new Error(
-        differing === -1 ? `All agree, but ${faults.join('; ')}` : `${gateways[differing].name} differs (${shown})`,
+        differing === -1
+          ? `All agree, but ${faults.join('; ')}`
+          : `${gateways[differing].name} differs (${shown})`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -57,7 +57,10 @@ export class WriteOracle {
   }
 
   add(topic: string, element: string): { write: Write; done: () => void } {
-    const promised = entry(this.elements, topic, () => ({ sent: new Set<string>(), done: new Set<string>() }));
+    const promised = entry(this.elements, topic, () => ({
+      sent: new Set<string>(),
+      done: new Set<string>(),
+    }));
     promised.sent.add(element);
     return {
       write: { topic, operation: 'add', payload: element },
