@@ -62,7 +62,7 @@ export = function (RED: NodeAPI): void {
         link = broker
           ? mqttTransport(
               broker,
-              { nodeId: context.id, space, replica: host.replicaId ?? '', codec: shared.codec },
+              { nodeId: context.id, space, replica: host.replicaId ?? '', codec: shared.codec, clock },
               {
                 frame: (bytes, kept) => void shared.receive(bytes, kept).catch(report),
                 connected: () => host.reconnected(),

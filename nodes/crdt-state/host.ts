@@ -10,7 +10,7 @@ import { writeKey, type WriteOperation } from './operations';
 import { readImage, turnRows } from './persistence';
 import { gatewayOfReplica, newImage, Replica, replicaId } from './replica';
 import { NO_SIBLINGS, type Siblings } from './sibling';
-import { readMerged, rivals, type StrategyBook } from './strategies';
+import { isLive, readMerged, rivals, type Strategy, type StrategyBook } from './strategies';
 import { DEFAULT_TIMES, Synchronizer, type SyncTimes } from './synchronizer';
 import { TurnQueue } from './turn-queue';
 
@@ -180,6 +180,26 @@ export class ReplicaHost {
 
   get(key: string): Promise<KeyState> {
     return this.turns.shared(() => ({ value: this.read(key) }));
+  }
+
+  /** What a key holds at this moment, with what a turn that is under way has changed already. */
+  peek(key: string): KeyState {
+    return this.read(key);
+  }
+
+  /** The keys that have a value at this moment and begin with a text. */
+  peekKeys(prefix: string): string[] {
+    const found: string[] = [];
+    for (const [key, siblings] of this.loaded().replica.entries()) {
+      if (key.startsWith(prefix) && siblings.some(isLive)) {
+        found.push(key);
+      }
+    }
+    return found;
+  }
+
+  strategyOf(key: string): Strategy {
+    return this.options.strategies.of(key);
   }
 
   /** Every key that has a value, sorted. */

@@ -1,9 +1,10 @@
 import type { MqttClient } from 'mqtt';
+import type { Clock } from '../shared/clock';
 import type { Broker } from '../shared/connections';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import { endClient, explainFailure } from '../shared/mqtt-client';
 import type { FrameCodec } from './frames';
-import { reconnect, watchTakeovers } from './takeover';
+import { watchTakeovers } from './takeover';
 import { spacePrefix, topicOf } from './topics';
 import type { Transport, TransportEvents } from './transport';
 
@@ -13,6 +14,7 @@ export interface MqttIdentity {
   space: string;
   replica: string;
   codec: FrameCodec;
+  clock: Clock;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface MqttIdentity {
  */
 export function mqttTransport(
   broker: Broker,
-  { nodeId, space, replica: first, codec }: MqttIdentity,
+  { nodeId, space, replica: first, codec, clock }: MqttIdentity,
   events: TransportEvents,
   report: (error: EdgeError) => void,
 ): Transport {
@@ -41,14 +43,7 @@ export function mqttTransport(
   });
   let ready = false;
   let complained = false;
-  watchTakeovers(client, nodeId, () =>
-    report(
-      new EdgeError(
-        'INTERNAL',
-        `${broker.name}: another client took this connection's place with the same client id, and this node now uses one of its own. If a copy of this gateway's user folder runs elsewhere, give it another gateway id and delete edge/gateway-id there.`,
-      ),
-    ),
-  );
+  const connection = watchTakeovers(client, nodeId, clock);
   client.on('error', (error) => {
     if (!complained) {
       complained = true;
@@ -70,8 +65,8 @@ export function mqttTransport(
     ready = false;
   });
   client.on('message', (_topic, payload, packet) => {
-    // An empty retained message is how a vector of an old identity is taken back.
-    if (payload.length > 0 || !packet.retain) {
+    // An empty message is how a vector of an old identity is taken back.
+    if (payload.length > 0) {
       events.frame(payload, packet.retain);
     }
   });
@@ -105,8 +100,7 @@ export function mqttTransport(
         }
         if (renamed && !error) {
           // A will can only be given with a new connection.
-          client.once('close', () => setImmediate(() => reconnect(client)));
-          client.stream.destroy();
+          connection.renew();
         }
       });
     },

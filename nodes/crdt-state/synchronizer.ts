@@ -32,7 +32,8 @@ export const DEFAULT_TIMES: SyncTimes = {
   acknowledgeMs: 500,
   holdMs: 250,
   requestMs: 1000,
-  graceMs: 2000,
+  // Longer than a client that was thrown out of a broker waits before it connects again.
+  graceMs: 3000,
 };
 
 /** What the exchange needs from the world. Jobs run in a turn of the replica, one after the other. */
@@ -94,7 +95,7 @@ export class Synchronizer {
 
   /** Begins to talk, once frames have a chance to arrive; again after every time that they had none. */
   start(): void {
-    if (this.ports.resumed && this.told === 0) {
+    if (this.quiet || (this.ports.resumed && this.told === 0)) {
       // A restored disk image is found out by listening first.
       this.quiet = true;
       this.job('grace', this.times.graceMs, () => this.endGrace());
@@ -158,6 +159,14 @@ export class Synchronizer {
       const answer = answerToDouble(frame, arrival, { brought: knownOfMe, base, quiet: this.quiet });
       if (answer === 'renew') {
         this.renew();
+        const gateway = gatewayOfReplica(this.replica.id);
+        this.ports.problem(
+          new EdgeError(
+            'CONFIG',
+            `A copy of gateway "${gateway}" runs elsewhere. Give it an id of its own: delete edge/gateway-id in its user folder, or change its edge-gateway.`,
+            { gateway },
+          ),
+        );
       } else if (answer === 'greet') {
         this.timers.setOnce('greet', 0, () => this.schedule(() => this.announce(true)));
       }

@@ -171,7 +171,9 @@ export async function level(
       return first;
     }
     if (Date.now() > deadline) {
-      const shown = gateways.map(({ name, shown }) => `${name}: ${shown}`).join('; ');
+      const shown = gateways
+        .map(({ name, shown, caught }) => `${name}: ${shown} ${JSON.stringify(caught.slice(-3))}`)
+        .join('; ');
       throw new Error(
         differing === -1
           ? `All agree, but ${faults.join('; ')}`

@@ -1,7 +1,9 @@
 /** A Node-RED process that a test can kill: see station.ts. Reports to its parent over IPC. */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { EdgeMessage } from '../../nodes/shared/messages';
 
 interface NodeRed {
@@ -30,6 +32,10 @@ async function main(): Promise<void> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const red = ((await import(moduleName)) as { default: NodeRed }).default;
+  const settingsFile = join(userDir, 'settings.js');
+  const fileSettings = existsSync(settingsFile)
+    ? ((await import(settingsFile)) as { default: object }).default
+    : {};
   red.init(server, {
     userDir,
     flowFile: 'flows.json',
@@ -43,6 +49,7 @@ async function main(): Promise<void> {
     },
     editorTheme: { tours: false },
     telemetry: { enabled: false },
+    ...fileSettings,
     ...settings,
   });
   server.on('request', (request, response) =>
