@@ -78,6 +78,11 @@ export class Peers {
     return choice.at(random.int(choice.length));
   }
 
+  /** Every peer that was ever heard of. */
+  list(): Peer[] {
+    return [...this.byGateway.values()];
+  }
+
   /** Whether some of the peers do not know all that this replica knows. */
   someoneIsBehind(peers: readonly Peer[]): boolean {
     return peers.some(({ vector }) => !covers(vector, this.replica.context));

@@ -140,6 +140,11 @@ export class Synchronizer {
     return now - Math.max(this.startedAt, this.peers.lastHeardAt);
   }
 
+  /** Whether one peer merges by other strategies or rules. */
+  disagrees({ strategies }: Peer): boolean {
+    return strategies !== undefined && strategies !== this.strategies;
+  }
+
   /** Whether a peer merges by other strategies or rules. */
   get disagreement(): boolean {
     return this.peers.disagree(this.strategies);
