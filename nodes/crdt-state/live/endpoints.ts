@@ -16,7 +16,7 @@ export function registerStateView(RED: NodeAPI): void {
   // It shows plant data.
   const permission = RED.auth.needsPermission('flows.write');
   RED.httpAdmin.get('/edge/crdt-state/:id/state', permission, (request, response) => {
-    answerWith(response, () => {
+    answerWith(response, async (): Promise<StateAnswer> => {
       const node = runningNode<StateNode>(RED, 'crdt-state', String(request.params.id), 'viewState');
       const answer = node.viewState(textOf(request.query.find) ?? '');
       if (!answer) {
