@@ -103,7 +103,7 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       );
       await shows(page, '#crdt-state-keys', /plant1\/<img src=x/);
       await shows(page, '#crdt-state-peers', /gateway b\s*just now\s*0\s*0/);
-      await shows(page, '#crdt-state-summary', /3 keys, 1 peers, 0 keys pending/);
+      await shows(page, '#crdt-state-summary', /Keys: 3 · peers: 1 · pending: 0/);
       if (process.env.EDGE_SHOTS) {
         const shots = process.env.EDGE_SHOTS;
         await page.screenshot({ path: `${shots}/${module}-live.png` });

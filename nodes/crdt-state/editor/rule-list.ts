@@ -10,7 +10,8 @@ const LIST = '#node-input-rules-container';
 /** Fills the list of rules, which a person drags into order: the first that matches decides. */
 export function fillRules(rules: unknown, translate: (key: string) => string): void {
   const list = $(LIST);
-  list.css('min-height', '90px').editableList<Rule>({
+  list.css('min-height', '60px').editableList<Rule>({
+    height: 'auto',
     sortable: true,
     removable: true,
     addItem: (container, _index, rule) => {
