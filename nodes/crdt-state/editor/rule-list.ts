@@ -10,8 +10,7 @@ const LIST = '#node-input-rules-container';
 /** Fills the list of rules, which a person drags into order: the first that matches decides. */
 export function fillRules(rules: unknown, translate: (key: string) => string): void {
   const list = $(LIST);
-  list.css('min-height', '60px').editableList<Rule>({
-    height: 'auto',
+  list.css('min-height', '150px').editableList<Rule>({
     sortable: true,
     removable: true,
     addItem: (container, _index, rule) => {
