@@ -13,26 +13,20 @@ rmSync(at('dist'), { recursive: true, force: true });
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', at('tsconfig.json')], { stdio: 'inherit' });
 
-for (const name of nodeTypes) {
-  const target = at('dist', 'nodes', name);
+/** Bundles a dialog, or the sidebar, into the html that Node-RED sends to the editor. */
+function bundleEditor(entry, target, form) {
   const bundle = buildSync({
-    entryPoints: [at('nodes', name, 'editor.ts')],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: 'iife',
     target: 'es2020',
     logLevel: 'warning',
   });
-  const form = readFileSync(at('nodes', name, `${name}.html`), 'utf8');
-  writeFileSync(
-    join(target, `${name}.html`),
-    `${form}\n<script type="text/javascript">\n${bundle.outputFiles[0].text}</script>\n`,
-  );
-  const icon = at('icons', `${name}.svg`);
-  if (existsSync(icon)) {
-    mkdirSync(join(target, 'icons'), { recursive: true });
-    cpSync(icon, join(target, 'icons', `${name}.svg`));
-  }
+  writeFileSync(target, `${form}\n<script type="text/javascript">\n${bundle.outputFiles[0].text}</script>\n`);
+}
+
+function copyTexts(name, target) {
   for (const language of readdirSync(at('locales'))) {
     for (const extension of ['json', 'html']) {
       const file = at('locales', language, `${name}.${extension}`);
@@ -43,6 +37,21 @@ for (const name of nodeTypes) {
     }
   }
 }
+
+for (const name of nodeTypes) {
+  const target = at('dist', 'nodes', name);
+  const form = readFileSync(at('nodes', name, `${name}.html`), 'utf8');
+  bundleEditor(at('nodes', name, 'editor.ts'), join(target, `${name}.html`), form);
+  const icon = at('icons', `${name}.svg`);
+  if (existsSync(icon)) {
+    mkdirSync(join(target, 'icons'), { recursive: true });
+    cpSync(icon, join(target, 'icons', `${name}.svg`));
+  }
+  copyTexts(name, target);
+}
+
+bundleEditor(at('sidebar', 'editor.ts'), at('dist', 'sidebar', 'edge-sidebar.html'), '');
+copyTexts('edge-sidebar', at('dist', 'sidebar'));
 
 rmSync(at('examples'), { recursive: true, force: true });
 cpSync(at('flows'), at('examples'), { recursive: true, filter: (file) => !file.endsWith('.md') });

@@ -18,7 +18,10 @@ export interface StatusReport {
 
 const CONFIG_TYPES = new Set(['edge-gateway', 'edge-broker', 'edge-http']);
 
-/** Reports on the nodes of the flows; the gateway named is the one that most of them belong to. */
+/**
+ * Reports on the nodes of the flows; the gateway named is the one that most of them name, and the implicit one only
+ * where none does.
+ */
 export function reportStatus(entries: readonly StationEntry[]): StatusReport {
   const nodes = entries
     .filter(({ type }) => !CONFIG_TYPES.has(type))
@@ -26,7 +29,9 @@ export function reportStatus(entries: readonly StationEntry[]): StatusReport {
   const uses = new Map<string, number>();
   for (const { gateway } of nodes) {
     if (gateway) {
-      uses.set(gateway.gatewayId, (uses.get(gateway.gatewayId) ?? 0) + 1);
+      // Most kinds of nodes have no gateway to name.
+      const weight = gateway.nodeId === '' ? 0 : 1;
+      uses.set(gateway.gatewayId, (uses.get(gateway.gatewayId) ?? 0) + weight);
     }
   }
   const [main] = [...uses].sort((a, b) => b[1] - a[1]).map(([gatewayId]) => gatewayId);

@@ -20,6 +20,7 @@ export interface IsoForestConfig {
 }
 
 const MAX_ROWS = 100_000;
+const MODES = ['auto', 'contamination', 'score'] as const;
 
 export function parseIsoForestConfig(raw: unknown): IsoForestConfig {
   const config = new ConfigReader(raw);
@@ -74,8 +75,14 @@ function parseModel(config: ConfigReader, row: RowOptions): ModelOptions {
   return model;
 }
 
+/** How a node sets its threshold; `auto` also where that cannot be read. */
+export function thresholdMode(raw: object): ThresholdOptions['mode'] {
+  const { thresholdMode: mode } = raw as { thresholdMode?: unknown };
+  return MODES.find((known) => known === mode) ?? 'auto';
+}
+
 export function parseThreshold(config: ConfigReader): ThresholdOptions {
-  const mode = config.choice('thresholdMode', ['auto', 'contamination', 'score'], 'auto');
+  const mode = config.choice('thresholdMode', MODES, 'auto');
   const alarmRate = config.number('alarmRate', 0.0005, { min: 1e-9, max: 0.5 });
   const contamination = config.number('contamination', 0.1, { min: 1e-6, max: 0.5 });
   const scoreThreshold = config.number('scoreThreshold', 0.6, { min: 0, max: 1 });

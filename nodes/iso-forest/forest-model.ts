@@ -7,7 +7,7 @@ import type { ModelOptions, ModelTools } from './model-options';
 import { NOTHING_PROVEN } from './proven-rows';
 import { Reference, type ReferenceState } from './reference';
 import { GrowthSchedule } from './schedule';
-import { FEWEST_SCORES, ScoreThreshold, type ThresholdState } from './threshold';
+import { FEWEST_SCORES, ScoreThreshold, type ThresholdOptions, type ThresholdState } from './threshold';
 import { typicalValues, type TypicalValues } from './typical';
 
 /**
@@ -90,6 +90,11 @@ export class ForestModel {
   /** Whether the reference's forest gives the score. */
   get onReference(): boolean {
     return this.stands;
+  }
+
+  /** Flags by other options of the same mode from now on. */
+  retune(options: ThresholdOptions): void {
+    this.threshold.retune(options);
   }
 
   /** The past scores that the threshold is set from. */

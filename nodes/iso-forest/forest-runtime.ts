@@ -4,7 +4,7 @@ import { rowsOf, sendVerdicts, type RowSet, type Verdict } from '../shared/detec
 import type { Emit } from '../shared/edge-node';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Figures } from '../shared/figures';
-import type { EdgeMessage } from '../shared/messages';
+import type { Detection, EdgeMessage } from '../shared/messages';
 import type { StateStore } from '../shared/store/state-store';
 import type { IsoForestConfig } from './config';
 import { Detector } from './detector';
@@ -25,6 +25,8 @@ export interface ForestRuntimeOptions {
   figures: Figures;
   /** Undefined when nothing is to survive a restart. */
   store?: Promise<StateStore>;
+  /** Told of each reading that is flagged. */
+  flagged?: (detection: Detection) => void;
   /** The scores that the dialog shows; those of the node before a deployment, where they are of the same kind. */
   scores?: ScoreLog;
   log: { info(text: string): void; warn(text: string): void };
@@ -142,6 +144,14 @@ export class ForestRuntime {
     }
   }
 
+  /** Flags by the thresholds and votes of another configuration, after what was received before. */
+  retune(config: IsoForestConfig): Promise<void> {
+    return this.queue.run(() => {
+      this.table.retune(config);
+      return Promise.resolve();
+    });
+  }
+
   async close(removed: boolean): Promise<void> {
     await this.queue.drained();
     const lost = (await this.keeper?.close(removed)) ?? 0;
@@ -174,6 +184,7 @@ export class ForestRuntime {
     figures.add('edge_readings_total');
     if (verdict.detection.kind) {
       figures.addLabelled('edge_detections_total', 'kind', verdict.detection.kind);
+      this.options.flagged?.(verdict.detection);
     }
     return verdict;
   }

@@ -1,21 +1,25 @@
 import type { NodeAPI } from 'node-red';
+import { raiseAlert } from '../shared/alerts';
 import type { Timer } from '../shared/clock';
 import { registerEdgeNode } from '../shared/edge-node';
 import type { StatusReporter } from '../shared/status';
 import { forgetGone, leaveBehind, takeOver } from '../shared/handover';
 import { openStateStore } from '../shared/store/state-store';
-import { parseIsoForestConfig } from './config';
+import { parseIsoForestConfig, thresholdMode } from './config';
 import { ForestRuntime, type ForestOverview } from './forest-runtime';
 import { registerLiveView, type ScoringNode } from './live/endpoints';
 import { scaleOf, ScoreLog } from './live/score-log';
 
 const TYPE = 'iso-forest';
 const STATUS_EVERY_MS = 1000;
+const NUMBERS = { auto: 'alarmRate', contamination: 'contamination', score: 'scoreThreshold' } as const;
 
 export = function (RED: NodeAPI): void {
   RED.events.on('flows:started', () => forgetGone((id) => Boolean(RED.nodes.getNode(id))));
   registerEdgeNode(RED, {
     type: TYPE,
+    // A number that the threshold is not set by would be taken and change nothing.
+    adjustable: (definition) => [NUMBERS[thresholdMode(definition)], 'votes', 'voteWindow', 'holdOff'],
     parse: parseIsoForestConfig,
     start(config, { id, name, clock, figures, gateway, status, log }) {
       const earlier = takeOver(TYPE, id);
@@ -32,6 +36,7 @@ export = function (RED: NodeAPI): void {
         figures,
         log,
         scores,
+        flagged: (detection) => raiseAlert(id, detection, clock.now()),
         ...(config.persist && { store: openStateStore(gateway.dataDir) }),
       });
       const expose: ScoringNode = { live: runtime.live };
@@ -44,6 +49,7 @@ export = function (RED: NodeAPI): void {
       return {
         input: (msg, emit) => runtime.input(msg, emit),
         expose,
+        adjust: (other) => runtime.retune(other),
         close: async (removed) => {
           timer.cancel();
           await runtime.close(removed);

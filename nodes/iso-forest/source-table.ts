@@ -156,6 +156,15 @@ export class SourceTable {
     };
   }
 
+  /** Flags by other thresholds and votes from now on, in what is here and what comes. */
+  retune({ model: { threshold }, alarm }: IsoForestConfig): void {
+    this.config.model.threshold = threshold;
+    Object.assign(this.config.alarm, alarm);
+    for (const { model } of this.forests.values()) {
+      model.retune(threshold);
+    }
+  }
+
   /** Forgets a forest and the sources that it judges. */
   remove(key: string): void {
     this.forests.delete(key);

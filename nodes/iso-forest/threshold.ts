@@ -60,7 +60,7 @@ export class ScoreThreshold {
   private highest = 0;
   private limit: number | null;
 
-  constructor(private readonly options: ThresholdOptions) {
+  constructor(private options: ThresholdOptions) {
     this.limit = options.mode === 'score' ? options.scoreThreshold : null;
   }
 
@@ -106,6 +106,16 @@ export class ScoreThreshold {
     const { count, given, sum, squares, highest, limit } = this;
     const setting = JSON.stringify(this.options);
     return { scores: this.latest(count), count, given, sum, squares, highest, limit, setting };
+  }
+
+  /** Goes on with other options of the same mode. */
+  retune(options: ThresholdOptions): void {
+    this.options = options;
+    if (options.mode === 'score') {
+      this.limit = options.scoreThreshold;
+    } else {
+      this.calibrate();
+    }
   }
 
   /** Carries on where another threshold was. A fixed score stays what it is set to. */

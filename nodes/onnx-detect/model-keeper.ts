@@ -59,6 +59,11 @@ export class ModelKeeper {
     }
   }
 
+  /** How the model in service was asked for, with its digest; undefined before the first. */
+  get inService(): ModelRequest | undefined {
+    return this.request;
+  }
+
   /**
    * Exchanges the model or the candidate, after exchanges that were asked for before.
    * @throws EdgeError why the new one was refused; the old one serves on

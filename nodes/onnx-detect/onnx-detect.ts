@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
+import { raiseAlert } from '../shared/alerts';
 import { rowsOf, sendVerdicts } from '../shared/detection/rows';
 import { registerEdgeNode } from '../shared/edge-node';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Figures } from '../shared/figures';
 import type { Detection } from '../shared/messages';
+import { Adjuster } from './adjust';
 import { parseModelOperation, parseOnnxDetectConfig } from './config';
 import { Detector } from './detector';
 import { registerInspection } from './inspect/endpoints';
@@ -30,8 +32,9 @@ export = function (RED: NodeAPI): void {
 
   registerEdgeNode(RED, {
     type: 'onnx-detect',
+    adjustable: () => ['threshold', 'votes', 'voteWindow', 'holdOff', 'model', 'digest', 'shadow'],
     parse: parseOnnxDetectConfig,
-    start(config, { name, clock, figures, status, log }) {
+    start(config, { id, name, clock, figures, status, log }) {
       const shown = new DetectorStatus(clock, status);
       const detector = new Detector({ ...config, node: name }, clock, (seconds) =>
         figures.observe('edge_inference_seconds', seconds),
@@ -69,6 +72,7 @@ export = function (RED: NodeAPI): void {
         (model) => new Shadow(model, config.missing, clock),
       );
       keeper.start(config.request, config.shadow);
+      const adjuster = new Adjuster(config, keeper);
       return {
         async input(msg, emit) {
           if (msg.operation === 'maintenance') {
@@ -91,7 +95,12 @@ export = function (RED: NodeAPI): void {
             rows = set.rows.length;
             const verdicts = await detector.submit(set);
             figures.add('edge_readings_total', rows);
-            verdicts.forEach(({ detection }) => count(detection, figures));
+            for (const { detection } of verdicts) {
+              count(detection, figures);
+              if (detection.kind) {
+                raiseAlert(id, detection, clock.now());
+              }
+            }
             shown.judged(verdicts);
             sendVerdicts(msg, set, verdicts, emit);
           } catch (thrown) {
@@ -101,6 +110,7 @@ export = function (RED: NodeAPI): void {
             throw error;
           }
         },
+        adjust: (other) => adjuster.adjust(other),
         async close() {
           shown.close();
           await keeper.close();

@@ -27,6 +27,7 @@ export = function (RED: NodeAPI): void {
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
+    adjustable: () => ['replayRate', 'batchSize', 'batchDelayMs', 'compression'],
     parse: (raw) => raw,
     start(raw, context) {
       const config = parseUplinkConfig(raw, context.credentials.hashKey);
@@ -79,6 +80,7 @@ export = function (RED: NodeAPI): void {
         expose: {
           deadLetters: (request) => uplink.deadLetters(request),
         } satisfies DeadLetterNode,
+        adjust: (other) => uplink.adjust(parseUplinkConfig(other, context.credentials.hashKey)),
         close: (removed) => {
           running.delete(uplink);
           return uplink.close(removed);

@@ -40,7 +40,7 @@ export class Uplink {
   private readonly reported = new Set<string>();
 
   constructor(
-    private readonly config: UplinkConfig,
+    private config: UplinkConfig,
     private readonly tools: UplinkTools,
   ) {
     const { figures } = tools;
@@ -125,6 +125,15 @@ export class Uplink {
 
   statistics(): Statistics {
     return statisticsOf(this.session, this.tools.figures);
+  }
+
+  /** Goes on with another configuration, for the same outbox and connections; what was accepted stays accepted. */
+  async adjust(config: UplinkConfig): Promise<void> {
+    const session = this.session ?? (await this.opening);
+    this.config = config;
+    this.session = undefined;
+    this.opening = session.close().then(() => this.open());
+    await this.opening;
   }
 
   /** Call after a deployment: config nodes may have been replaced. */

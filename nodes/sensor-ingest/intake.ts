@@ -103,6 +103,10 @@ export class Intake {
   private add(outcome: Outcome, late: boolean, state: SourceState, acceptance: Acceptance): void {
     acceptance.outcomes.push(outcome);
     const bytes = jsonBytes(outcome.payload);
+    if (state.reducer && state.reduction !== this.sources.reduction) {
+      this.addPoints(state.reducer.flush(), state.reducer, state, acceptance);
+      this.sources.renewReducer(state);
+    }
     const { reducer } = state;
     if (!reducer) {
       acceptance.bytesOut += bytes;

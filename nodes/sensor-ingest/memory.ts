@@ -24,11 +24,11 @@ export class IngestMemory {
   readonly sparkplug: SparkplugDecoder;
   readonly extractor: FeatureExtractor;
   /** The same for configurations that mean the same. */
-  private readonly signature: string;
+  private signature: string;
+  private readonly runs = new ValueBudget(MAX_RUN_VALUES);
 
   constructor(config: IngestConfig) {
     const windows = new ValueBudget(MAX_WINDOW_VALUES);
-    const runs = new ValueBudget(MAX_RUN_VALUES);
     this.signature = JSON.stringify(config);
     this.sparkplug = new SparkplugDecoder(config.maxSources);
     this.extractor = new FeatureExtractor(config.features, config.sampleRate);
@@ -36,8 +36,14 @@ export class IngestMemory {
       maxSources: config.maxSources,
       dedupe: config.dedupe,
       makeWindow: () => makeWindow(config, this.extractor, windows),
-      makeReducer: () => makeReducer(config, runs),
+      makeReducer: () => makeReducer(config, this.runs),
     });
+  }
+
+  /** Goes on with a configuration that differs in the tolerance of the reduction only. */
+  reduceBy(config: IngestConfig): void {
+    this.signature = JSON.stringify(config);
+    this.sources.reduceBy(() => makeReducer(config, this.runs));
   }
 
   /** Prepares it for the instance that goes on with it. */

@@ -28,6 +28,7 @@ export = function (RED: NodeAPI): void {
   registerEdgeNode(RED, {
     type: TYPE,
     rejectOutput: REJECTS,
+    adjustable: () => ['tolerance'],
     parse: parseIngestConfig,
     start(config, context) {
       const { clock, figures } = context;
@@ -124,6 +125,7 @@ export = function (RED: NodeAPI): void {
       return {
         input: (msg, emit) => void input(msg, emit),
         expose,
+        adjust: (other) => pipeline.memory.reduceBy(other),
         async close(removed) {
           watches.forEach((watch) => watch.stop());
           activity.stop();

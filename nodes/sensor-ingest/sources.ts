@@ -15,6 +15,8 @@ export interface SourceState {
   recent: RecentIds;
   window: RowWindow | undefined;
   reducer: Reducer | undefined;
+  /** Which {@link Sources.reduction} the reducer is of. */
+  reduction: number;
   pointsIn: number;
   pointsOut: number;
   bytesIn: number;
@@ -43,9 +45,11 @@ export interface SourcesOptions {
 export class Sources {
   /** How many of them are silent. */
   silentCount = 0;
+  /** Counts how often the reduction was set anew. */
+  reduction = 0;
   private readonly states = new Map<string, SourceState>();
 
-  constructor(private readonly options: SourcesOptions) {}
+  constructor(private options: SourcesOptions) {}
 
   get size(): number {
     return this.states.size;
@@ -88,6 +92,7 @@ export class Sources {
         recent: new RecentIds(this.options.dedupe),
         window: this.options.makeWindow(),
         reducer: this.options.makeReducer(),
+        reduction: this.reduction,
         pointsIn: 0,
         pointsOut: 0,
         bytesIn: 0,
@@ -118,6 +123,18 @@ export class Sources {
       state.silent = false;
     }
     this.silentCount = 0;
+  }
+
+  /** Reduces in another way from the next reading of each source on; what a run stands for until then is sent first. */
+  reduceBy(makeReducer: () => Reducer | undefined): void {
+    this.options = { ...this.options, makeReducer };
+    this.reduction++;
+  }
+
+  /** Gives a source the reducer of now, once what the earlier one held back has been sent. */
+  renewReducer(state: SourceState): void {
+    state.reducer = this.options.makeReducer();
+    state.reduction = this.reduction;
   }
 
   /** Notes that a source was heard; returns the event of its return when it had been silent. */

@@ -7,7 +7,8 @@ import { hold, lose } from './in-flight';
 import { useLog } from './runtime-log';
 import type { EdgeMessage, MessageError } from './messages';
 import { systemRandom, type Random } from './random';
-import { enlist } from './station';
+import { settingsFor } from './remote-settings';
+import { enlist, type Adjustment } from './station';
 import { StatusReporter } from './status';
 
 /** Sends a message out of one output, counted from 0. */
@@ -35,9 +36,11 @@ export interface NodeContext {
 }
 
 /** A node at work. Whatever `input` throws or rejects with is handled; the message counts as done when it returns. */
-export interface RunningNode {
+export interface RunningNode<C = unknown> {
   input?(msg: EdgeMessage, emit: Emit): void | Promise<void>;
   close?(removed: boolean): void | Promise<void>;
+  /** Goes on with another configuration, which differs in `adjustable` properties only; throws with nothing changed. */
+  adjust?(config: C): void | Promise<void>;
   /** Properties that the node offers to others: a config node to the nodes that use it, any node to admin endpoints. */
   expose?: object;
 }
@@ -47,7 +50,9 @@ export interface EdgeNodeType<C> {
   type: string;
   /** Reads the flow file's properties; throws `CONFIG`. */
   parse(raw: unknown): C;
-  start(config: C, context: NodeContext): RunningNode;
+  start(config: C, context: NodeContext): RunningNode<C>;
+  /** Properties of this node that a signed document may set while it runs. */
+  adjustable?(definition: object): readonly string[];
   /** The output that takes refused messages, for a node that has one. */
   rejectOutput?: number;
   credentials?: Record<string, { type: 'text' | 'password' }>;
@@ -69,7 +74,8 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
       (shown) => this.status(shown),
     );
     const context = contextOf(RED, nodeType, this, definition, status);
-    const delist = enlistNode(nodeType.type, this, context);
+    const adjustment = adjustmentOf(nodeType, definition, () => started);
+    const delist = enlistNode(nodeType.type, this, context, adjustment);
     const started = start(nodeType, this, definition, context);
     let ended = false;
     this.on('input', (msg, send, done) => {
@@ -168,9 +174,9 @@ function start<C>(
   node: Node,
   definition: NodeDef,
   context: NodeContext,
-): RunningNode {
+): RunningNode<C> {
   try {
-    const running = nodeType.start(nodeType.parse(definition), context);
+    const running = nodeType.start(configOf(nodeType, definition, context), context);
     Object.assign(node, running.expose);
     return running;
   } catch (thrown) {
@@ -183,6 +189,46 @@ function start<C>(
       },
     };
   }
+}
+
+/** The node's configuration with what a document sets over it; without, where that does not fit any more. */
+function configOf<C>(nodeType: EdgeNodeType<C>, definition: NodeDef, { log }: NodeContext): C {
+  const adjustable = nodeType.adjustable?.(definition) ?? [];
+  const set = Object.entries(settingsFor(definition.id, definition.name)).filter(([property]) =>
+    adjustable.includes(property),
+  );
+  if (set.length > 0) {
+    try {
+      return nodeType.parse({ ...definition, ...Object.fromEntries(set) });
+    } catch (thrown) {
+      log.warn(`What was configured from remote is not used: ${toEdgeError(thrown).message}`);
+    }
+  }
+  return nodeType.parse(definition);
+}
+
+function adjustmentOf<C>(
+  nodeType: EdgeNodeType<C>,
+  definition: NodeDef,
+  running: () => RunningNode<C>,
+): Adjustment | undefined {
+  const properties = nodeType.adjustable?.(definition);
+  if (!properties) {
+    return undefined;
+  }
+  const configWith = (settings: object): C => nodeType.parse({ ...definition, ...settings });
+  return {
+    properties,
+    gatewayNode: (definition as { gateway?: string }).gateway ?? '',
+    check: (settings) => void configWith(settings),
+    apply: async (settings) => {
+      const node = running();
+      if (!node.adjust) {
+        throw new EdgeError('CONFIG', 'The node does not run. Correct its own configuration first.');
+      }
+      await node.adjust(configWith(settings));
+    },
+  };
 }
 
 function contextOf<C>(
@@ -225,7 +271,12 @@ function contextOf<C>(
 }
 
 /** Lists a node for `/edge/status`, also one that could not start: that is what somebody looks for there. */
-function enlistNode(type: string, node: Node, context: NodeContext): () => void {
+function enlistNode(
+  type: string,
+  node: Node,
+  context: NodeContext,
+  adjustment: Adjustment | undefined,
+): () => void {
   return enlist({
     id: node.id,
     type,
@@ -239,6 +290,7 @@ function enlistNode(type: string, node: Node, context: NodeContext): () => void 
     },
     figures: context.figures,
     status: () => context.status.current,
+    ...(adjustment && { adjustment }),
   });
 }
 

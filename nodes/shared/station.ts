@@ -2,6 +2,18 @@ import type { Figures } from './figures';
 import type { Gateway } from './gateway';
 import type { NodeStatus } from './status';
 
+/** How a running node takes other settings from a signed document. */
+export interface Adjustment {
+  /** What may be set. */
+  properties: readonly string[];
+  /** Id of the gateway node that the node names; empty for none. */
+  gatewayNode: string;
+  /** Throws `CONFIG` for settings that the node could not run with; changes nothing. */
+  check(settings: Readonly<Record<string, unknown>>): void;
+  /** Goes on with the flow's properties and these over them; rejects with nothing changed. */
+  apply(settings: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
 /** A running node as `/edge/status` and the sidebar see it. */
 export interface StationEntry {
   id: string;
@@ -11,6 +23,7 @@ export interface StationEntry {
   gateway: () => Gateway | undefined;
   figures: Figures;
   status: () => NodeStatus | undefined;
+  adjustment?: Adjustment;
 }
 
 const entries = new Map<string, StationEntry>();

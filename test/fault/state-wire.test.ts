@@ -8,7 +8,7 @@ import { needProgram } from '../support/tools';
 import { WriteOracle } from '../support/write-oracle';
 
 const SEED = Number(process.env.EDGE_SEED ?? Date.now() % 1_000_000);
-const WRITES = 60;
+const WRITES = 40;
 
 /** Loses a quarter of the frames, repeats a quarter and holds a quarter back until others have overtaken it. */
 const BAD_NETWORK = `

@@ -34,7 +34,10 @@ export class AlarmGate {
   private readonly ballots: boolean[] = [];
   private episode: { id: string; start: number; lastDetected: number } | undefined;
 
-  /** @param name makes episode ids: the node and the source. */
+  /**
+   * @param name makes episode ids: the node and the source.
+   * @param options shared by the gates of a node, which may change them; an episode under way then ends by the new ones.
+   */
   constructor(
     private readonly name: string,
     private readonly options: AlarmOptions,
@@ -43,11 +46,12 @@ export class AlarmGate {
   /** @param ts event time of the reading, ms since the epoch. */
   judge(exceeds: boolean, ts: number): AlarmVerdict {
     this.ballots.push(exceeds);
-    if (this.ballots.length > this.options.voteWindow) {
+    while (this.ballots.length > this.options.voteWindow) {
       this.ballots.shift();
     }
     const detected = exceeds && this.ballots.filter(Boolean).length >= this.options.votes;
     if (this.options.holdOffMs === 0) {
+      this.episode = undefined;
       return { detected, announce: detected };
     }
     return this.follow(detected, ts);

@@ -105,6 +105,12 @@ declare const RED: {
   popover: {
     menu(options: MenuOptions): { show(place: { target: JQuery }): void; hide(): void };
   };
+  view: { reveal(id: string): void };
+  settings: { get(key: string, fallback: unknown): unknown; set(key: string, value: unknown): void };
+  comms: { subscribe(topic: string, listener: (topic: string, data: unknown) => void): void };
+  actions: { add(name: string, action: () => void): void };
+  sidebar: { addTab(tab: object): void; show(id: string): void };
+  plugins: { registerPlugin(id: string, definition: object): void };
   notify(text: string, options?: object): void;
   _(key: string, parameters?: Record<string, unknown>): string;
 };

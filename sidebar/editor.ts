@@ -1,0 +1,116 @@
+import type { Snapshot } from './snapshot';
+import { Alerts, post } from './editor/alerts';
+import { card } from './editor/cards';
+import { Machine } from './editor/machine';
+import { NodeHistory } from './editor/rates';
+import { useSidebarStyles } from './editor/styles';
+import { text } from './editor/texts';
+import { Traffic } from './editor/traffic';
+
+const CHANNEL = 'edge/sidebar';
+const LOOK_MS = 1000;
+const RENEW_MS = 5000;
+const LONG_ID = 24;
+
+/** The tab "Edge": every node of the suite at a glance. */
+class Sidebar {
+  readonly root = $('<div class="edge-sidebar">');
+  private readonly empty = $('<p class="edge-note">');
+  private readonly traffic = new Traffic();
+  private readonly alerts = new Alerts();
+  private readonly machine = new Machine();
+  private readonly title = $('<div class="edge-gateway">');
+  private readonly cards = $('<div class="edge-cards">');
+  private readonly histories = new Map<string, NodeHistory>();
+  private renewedAt = -Infinity;
+
+  constructor() {
+    this.empty.text(text('hint.waiting'));
+    const parts = [this.alerts.root, this.traffic.root, this.cards, this.machine.root];
+    this.root.append(this.title, this.empty, ...parts);
+    parts.forEach((part) => part.hide());
+  }
+
+  /** Asks for snapshots while the tab can be seen. */
+  look(): void {
+    const now = performance.now();
+    if (this.root.is(':visible') && !document.hidden && now - this.renewedAt >= RENEW_MS) {
+      this.renewedAt = now;
+      post('watch', {}).catch((thrown: unknown) => {
+        this.empty.text(thrown instanceof Error ? thrown.message : String(thrown)).show();
+      });
+    }
+  }
+
+  show(snapshot: Snapshot): void {
+    const known = new Set(snapshot.nodes.map(({ id }) => id));
+    for (const id of this.histories.keys()) {
+      if (!known.has(id)) {
+        this.histories.delete(id);
+      }
+    }
+    for (const node of snapshot.nodes) {
+      const history = this.histories.get(node.id) ?? new NodeHistory();
+      this.histories.set(node.id, history);
+      history.add(snapshot.ts, node);
+    }
+    if (!this.root.is(':visible')) {
+      return;
+    }
+    this.empty.toggle(snapshot.nodes.length === 0).text(text('hint.none'));
+    this.title.text(titleOf(snapshot));
+    this.alerts.show(snapshot);
+    this.traffic.show(snapshot, (id) => this.histories.get(id));
+    this.machine.show(snapshot);
+    this.drawCards(snapshot);
+    for (const part of [this.alerts.root, this.traffic.root, this.cards, this.machine.root]) {
+      part.show();
+    }
+  }
+
+  private drawCards({ nodes, count }: Snapshot): void {
+    const focused = $(document.activeElement ?? document.body).attr('data-node');
+    this.cards.empty().append($('<h3>').text(text('heading.nodes')));
+    for (const node of nodes) {
+      const history = this.histories.get(node.id);
+      if (history) {
+        this.cards.append(card(node, history));
+      }
+    }
+    if (count > nodes.length) {
+      this.cards.append($('<p class="edge-note">').text(text('hint.more', { count: count - nodes.length })));
+    }
+    if (focused !== undefined) {
+      this.cards
+        .find('.edge-card')
+        .filter((_index, element) => element.dataset.node === focused)
+        .trigger('focus');
+    }
+  }
+}
+
+function titleOf({ gateway }: Snapshot): string {
+  if (!gateway) {
+    return '';
+  }
+  const { name, gatewayId, site } = gateway;
+  // A made-up id is long; its beginning tells gateways apart.
+  const id = gatewayId.length > LONG_ID ? text('hint.unnamed', { id: gatewayId.slice(0, 8) }) : gatewayId;
+  return [name || id, site].filter(Boolean).join(' · ');
+}
+
+RED.plugins.registerPlugin('millwright-edge-sidebar', {
+  type: 'edge-sidebar-tab',
+  onadd() {
+    useSidebarStyles();
+    const sidebar = new Sidebar();
+    RED.sidebar.addTab({
+      ...{ id: 'millwright-edge', name: text('name'), label: text('label.tab') },
+      ...{ iconClass: 'fa fa-heartbeat', content: sidebar.root, enableOnEdit: true },
+      action: 'millwright:show-edge-tab',
+    });
+    RED.actions.add('millwright:show-edge-tab', () => RED.sidebar.show('millwright-edge'));
+    RED.comms.subscribe(CHANNEL, (_topic, snapshot) => sidebar.show(snapshot as Snapshot));
+    setInterval(() => sidebar.look(), LOOK_MS);
+  },
+});

@@ -1,0 +1,50 @@
+const ID = 'edge-sidebar-styles';
+
+/** In the colors of whatever theme the editor has. */
+const CSS = `
+.edge-sidebar { height: 100%; overflow-y: auto; padding: 10px; box-sizing: border-box; }
+.edge-sidebar h3 { color: var(--red-ui-secondary-text-color); font-size: 12px; font-weight: 600; line-height: 1.4; margin: 14px 0 6px; }
+.edge-sidebar .edge-gateway { font-weight: 600; }
+.edge-sidebar .edge-note, .edge-sidebar .edge-none { color: var(--red-ui-secondary-text-color); }
+.edge-card { background: var(--red-ui-form-input-background); border: 1px solid var(--red-ui-secondary-border-color); border-left: 5px solid; border-radius: 4px; color: inherit; display: block; margin: 0 0 8px; padding: 6px 8px; text-align: left; width: 100%; }
+.edge-card:hover, .edge-card:focus-visible { background: var(--red-ui-list-item-background-hover, var(--red-ui-secondary-background-hover)); outline-offset: 1px; }
+.edge-card-head { align-items: center; display: flex; gap: 8px; }
+.edge-card-name { flex: 1; font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.edge-card-line { flex: 0 0 96px; height: 24px; }
+.edge-card-status { align-items: center; color: var(--red-ui-secondary-text-color); display: flex; gap: 6px; margin: 2px 0; overflow-wrap: anywhere; }
+.edge-dot { border-radius: 50%; flex: none; height: 8px; width: 8px; }
+.edge-dot-red { background: var(--red-ui-node-status-colors-red); }
+.edge-dot-green { background: var(--red-ui-node-status-colors-green); }
+.edge-dot-yellow { background: var(--red-ui-node-status-colors-yellow); }
+.edge-dot-blue { background: var(--red-ui-node-status-colors-blue); }
+.edge-dot-grey { background: var(--red-ui-node-status-colors-grey); }
+.edge-card dl { display: flex; gap: 6px; margin: 4px 0 0; }
+.edge-card dl > div { flex: 1; min-width: 0; }
+.edge-card dt, .edge-traffic span { color: var(--red-ui-secondary-text-color); display: block; font-size: 11px; font-weight: normal; line-height: 1.3; }
+.edge-card dd { font-variant-numeric: tabular-nums; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.edge-traffic { display: flex; gap: 6px; }
+.edge-traffic > div { flex: 1; }
+.edge-traffic strong { font-size: 15px; font-variant-numeric: tabular-nums; }
+.edge-saving { margin: 6px 0; }
+.edge-entry { align-items: center; color: var(--red-ui-secondary-text-color); display: flex; gap: 8px; }
+.edge-entry label { flex: 1; margin: 0; }
+.edge-entry input[type="text"] { margin: 0; text-align: right; width: 80px; }
+.edge-sidebar ul.edge-alerts { list-style: none; margin: 0; padding: 0; }
+.edge-alerts li { border-left: 3px solid var(--red-ui-node-status-colors-red); margin: 0 0 8px; overflow-wrap: anywhere; padding: 2px 8px; }
+.edge-alerts li.edge-seen { border-left-color: var(--red-ui-secondary-border-color); opacity: 0.75; }
+.edge-alerts li.edge-none { border: 0; padding: 0; }
+.edge-alerts .edge-alert-source { font-weight: 600; }
+.edge-alerts .edge-alert-time { color: var(--red-ui-secondary-text-color); font-size: 11px; }
+.edge-alerts button { margin: 4px 6px 0 0; }
+.edge-machine { display: grid; gap: 2px 8px; grid-template-columns: auto 1fr; margin: 0 0 6px; }
+.edge-machine dt { color: var(--red-ui-secondary-text-color); font-weight: normal; }
+.edge-machine dd { font-variant-numeric: tabular-nums; margin: 0; text-align: right; }
+.edge-machine .edge-bad { color: var(--red-ui-text-color-error); font-weight: 600; }
+`;
+
+/** Brings the looks of the sidebar into the page, once. */
+export function useSidebarStyles(): void {
+  if ($(`#${ID}`).length === 0) {
+    $('<style>', { id: ID }).text(CSS).appendTo(document.head);
+  }
+}

@@ -1,0 +1,34 @@
+import type { HostFigures } from '../nodes/edge-gateway/host';
+import { reportStatus, type StatusReport } from '../nodes/edge-gateway/status-report';
+import type { Alert } from '../nodes/shared/alerts';
+import type { StationEntry } from '../nodes/shared/station';
+
+/** What the sidebar is sent each second. */
+export interface Snapshot {
+  /** Ms since the epoch. */
+  ts: number;
+  gateway: StatusReport['gateway'];
+  host: HostFigures;
+  nodes: StatusReport['nodes'];
+  /** How many nodes there are; `nodes` has the first of them. */
+  count: number;
+  alerts: Alert[];
+}
+
+const MOST_NODES = 200;
+const MOST_ALERTS = 20;
+
+export function snapshotOf(
+  entries: readonly StationEntry[],
+  host: HostFigures,
+  alerts: Alert[],
+  ts: number,
+): Snapshot {
+  const { gateway, nodes } = reportStatus(entries);
+  return {
+    ...{ ts, gateway, host },
+    nodes: nodes.slice(0, MOST_NODES),
+    count: nodes.length,
+    alerts: alerts.slice(0, MOST_ALERTS),
+  };
+}
