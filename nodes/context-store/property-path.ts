@@ -31,7 +31,7 @@ export function parsePath(expression: string): Path {
     if (index) {
       path.push(Number(index[1]));
     } else if (quoted) {
-      path.push(quoted[1] ?? quoted[2]);
+      path.push(quoted[1] || quoted[2]);
     } else {
       const dotted = path.length > 0;
       at += dotted && expression[at] === '.' ? 1 : 0;

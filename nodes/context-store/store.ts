@@ -81,7 +81,7 @@ export class ContextKeys {
   }
 
   keys(scope: string, callback?: (error: unknown, names?: string[]) => void): string[] | undefined {
-    let names: string[] = [];
+    let names: string[];
     try {
       const prefix = prefixOf(scope);
       const found = new Set(this.replica.peekKeys(prefix));

@@ -1,3 +1,4 @@
+import { EdgeError } from '../shared/errors';
 import type { Frame } from './frames';
 
 /** What is known of a frame besides its content. */
@@ -32,4 +33,13 @@ export function answerToDouble(
     return 'renew';
   }
   return greets ? 'greet' : 'nothing';
+}
+
+/** What a person has to hear about a double. */
+export function doubleProblem(gateway: string): EdgeError {
+  return new EdgeError(
+    'CONFIG',
+    `A copy of gateway "${gateway}" runs elsewhere. Give it an id of its own: delete edge/gateway-id in its user folder, or change its edge-gateway.`,
+    { gateway },
+  );
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
-import { answerToDouble, type Arrival } from './double';
+import { answerToDouble, doubleProblem, type Arrival } from './double';
 import type { DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frames';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
@@ -164,14 +164,7 @@ export class Synchronizer {
       const answer = answerToDouble(frame, arrival, { brought: knownOfMe, base, quiet: this.quiet });
       if (answer === 'renew') {
         this.renew();
-        const gateway = gatewayOfReplica(this.replica.id);
-        this.ports.problem(
-          new EdgeError(
-            'CONFIG',
-            `A copy of gateway "${gateway}" runs elsewhere. Give it an id of its own: delete edge/gateway-id in its user folder, or change its edge-gateway.`,
-            { gateway },
-          ),
-        );
+        this.ports.problem(doubleProblem(gatewayOfReplica(this.replica.id)));
       } else if (answer === 'greet') {
         this.timers.setOnce('greet', 0, () => this.schedule(() => this.announce(true)));
       }

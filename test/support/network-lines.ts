@@ -7,7 +7,7 @@ export interface Line {
   /** How a program is run at the end of this line; absent where any process can use it. */
   within?: [program: string, ...parameters: string[]];
   /** Where the process at its end finds the broker. */
-  url(brokerPort: number): string;
+  url: (brokerPort: number) => string;
   cut(): Promise<void>;
   heal(): Promise<void>;
 }
