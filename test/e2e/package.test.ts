@@ -110,7 +110,7 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       }
       const stores = await fetch(`${station.url}/settings`, json);
       const { context } = (await stores.json()) as { context: { stores: string[] } };
-      assert.deepEqual(context.stores, ['memory', 'edge'], 'the context store is offered in the editor');
+      assert.deepEqual(context.stores, ['default', 'edge'], 'the context store is offered in the editor');
       assert.deepEqual(station.problems(), []);
     } finally {
       await station.stop();
