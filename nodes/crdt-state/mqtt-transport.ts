@@ -2,7 +2,8 @@ import type { MqttClient } from 'mqtt';
 import type { Clock } from '../shared/clock';
 import type { Broker } from '../shared/connections';
 import { EdgeError, toEdgeError } from '../shared/errors';
-import { endClient, explainFailure } from '../shared/mqtt-client';
+import { endClient } from '../shared/mqtt-client';
+import { troubleOf } from '../shared/trouble';
 import type { FrameCodec } from './frames';
 import { watchTakeovers } from './takeover';
 import { spacePrefix, topicOf } from './topics';
@@ -47,7 +48,7 @@ export function mqttTransport(
   client.on('error', (error) => {
     if (!complained) {
       complained = true;
-      report(new EdgeError('INTERNAL', `${broker.name}: ${explainFailure(error)}`));
+      report(new EdgeError('INTERNAL', `${broker.name}: ${troubleOf(error).reason}.`));
     }
   });
   client.on('connect', () => {

@@ -26,22 +26,33 @@ export class Mosquitto {
     private readonly address: string,
   ) {}
 
-  /** @param address where it listens */
-  static async start(program: string, address = '127.0.0.1'): Promise<Mosquitto> {
-    const mosquitto = await Mosquitto.prepare(program, address);
+  /**
+   * @param settings more lines of its configuration file
+   * @param address where it listens
+   */
+  static async start(
+    program: string,
+    settings: string[] = ['allow_anonymous true'],
+    address = '127.0.0.1',
+  ): Promise<Mosquitto> {
+    const mosquitto = await Mosquitto.prepare(program, settings, address);
     await mosquitto.launch();
     return mosquitto;
   }
 
   /** One that does not run yet, but has its port. */
-  static async prepare(program: string, address = '127.0.0.1'): Promise<Mosquitto> {
+  static async prepare(
+    program: string,
+    settings: string[] = ['allow_anonymous true'],
+    address = '127.0.0.1',
+  ): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-mosquitto-'));
     const mosquitto = new Mosquitto(program, await freePort(), folder, address);
     writeFileSync(
       join(folder, 'mosquitto.conf'),
       [
         `listener ${mosquitto.port} ${address}`,
-        'allow_anonymous true',
+        ...settings,
         'persistence true',
         `persistence_location ${folder}/`,
         'autosave_interval 1',

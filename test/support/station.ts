@@ -27,17 +27,22 @@ export interface StationOptions {
   within?: [program: string, ...parameters: string[]];
   /** Hears of what each `test-sink` receives from the very start; a listener of `sink` can only come later. */
   onSink?: (id: string, msg: EdgeMessage) => void;
+  /** More variables of the environment, for a user folder. */
+  environment?: (userDir: string) => Record<string, string>;
+  /** That of another station, which keeps it; a new one otherwise. */
+  userDir?: string;
 }
 
 /** Node-RED with the suite in a process of its own, which can be killed and started again on the same data. */
 export class Station extends EventEmitter {
-  readonly userDir = mkdtempSync(join(tmpdir(), 'edge-station-'));
+  readonly userDir: string;
   readonly logs: LogEntry[] = [];
   port = 0;
   private child: ChildProcess | undefined;
 
   private constructor(private readonly options: StationOptions) {
     super();
+    this.userDir = options.userDir ?? mkdtempSync(join(tmpdir(), 'edge-station-'));
   }
 
   static async start(options: StationOptions): Promise<Station> {
@@ -56,6 +61,7 @@ export class Station extends EventEmitter {
   async launch(): Promise<void> {
     const options = ['--enable-source-maps', ...(this.options.execArgv ?? [])];
     const [program, ...parameters] = this.options.within ?? [];
+    const env = { ...process.env, ...this.options.environment?.(this.userDir) };
     const child = fork(
       join(__dirname, 'station-process.js'),
       [
@@ -67,11 +73,12 @@ export class Station extends EventEmitter {
         }),
       ],
       program === undefined
-        ? { serialization: 'advanced', execArgv: options }
+        ? { serialization: 'advanced', execArgv: options, env }
         : {
             serialization: 'advanced',
             execPath: program,
             execArgv: [...parameters, process.execPath, ...options],
+            env,
           },
     );
     this.child = child;
@@ -149,6 +156,14 @@ export class Station extends EventEmitter {
   }
 
   async stop(): Promise<void> {
+    await this.shutDown();
+    if (this.options.userDir === undefined) {
+      rmSync(this.userDir, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+
+  /** Ends the process in good order; its data stays for another {@link launch}. */
+  async shutDown(): Promise<void> {
     const child = this.child;
     await this.end((running) => running.send('stop'));
     if (child?.exitCode !== 0 && child?.signalCode !== 'SIGKILL') {
@@ -156,7 +171,6 @@ export class Station extends EventEmitter {
         `Node-RED did not end well: ${child?.signalCode ?? child?.exitCode ?? 'never started'}`,
       );
     }
-    rmSync(this.userDir, { recursive: true, force: true, maxRetries: 3 });
   }
 
   private async end(how: (child: ChildProcess) => void): Promise<void> {
