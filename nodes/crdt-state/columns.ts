@@ -5,34 +5,9 @@ import type { Entry } from './replica';
 import { compareDots, type Sibling } from './sibling';
 import type { ReadonlyVector } from './version-vector';
 
-/** Entries column by column: keys, siblings per key, then of all siblings replica, counter, stamp and text. */
-type Columns = [string[], number[], number[], number[], number, number[], (string | null)[]];
-
-/** Lays entries out in columns; stamps are counted from the earliest, which keeps them short. */
-export function packEntries(entries: readonly Entry[], place: ReadonlyMap<string, number>): Columns {
-  let first = Infinity;
-  for (const [, siblings] of entries) {
-    for (const { stamp } of siblings) {
-      first = Math.min(first, stamp);
-    }
-  }
-  const columns: Columns = [[], [], [], [], Number.isFinite(first) ? first : 0, [], []];
-  const [keys, counts, replicas, counters, , stamps, texts] = columns;
-  for (const [key, siblings] of entries) {
-    keys.push(key);
-    counts.push(siblings.length);
-    for (const { replica, counter, stamp, text } of siblings) {
-      replicas.push(place.get(replica) ?? 0);
-      counters.push(counter);
-      stamps.push(stamp - first);
-      texts.push(text);
-    }
-  }
-  return columns;
-}
-
 /**
- * Reads columns that anyone may have written.
+ * Reads the entries of version 1, which anyone may have written: columns of keys, siblings per key, then of all siblings
+ * replica, counter, stamp above the earliest, and text.
  *
  * @throws EdgeError `SYNC_INVALID` unless every key, value and dot is within bounds, the siblings of a key ascend, and
  * the context knows each of them.

@@ -1,19 +1,30 @@
-import type { DeltaFrame } from './frames';
+import type { DeltaFrame, ShortFrame } from './frame';
 import type { Replica } from './replica';
+import type { ReplicaNames } from './replica-names';
 import { entryBytes } from './transfers';
+import { counterOf } from './version-vector';
 
 const MAX_HELD = 256;
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Deltas that came before what they depend on. The oldest give way: what they brought can be fetched. */
+type Held = DeltaFrame | ShortFrame;
+
+/**
+ * Deltas that came before what they depend on, or before the keys that they name shortly. The oldest give way: what
+ * they brought can be fetched.
+ */
 export class HeldDeltas {
-  private held: { frame: DeltaFrame; bytes: number }[] = [];
+  private held: { frame: Held; bytes: number }[] = [];
   private bytes = 0;
 
-  constructor(private readonly replica: Replica) {}
+  constructor(
+    private readonly replica: Replica,
+    private readonly names: ReplicaNames,
+  ) {}
 
-  hold(frame: DeltaFrame): void {
-    const bytes = frame.entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+  hold(frame: Held): void {
+    const bytes =
+      frame.kind === 'short' ? frame.bytes : frame.entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     this.held.push({ frame, bytes });
     this.bytes += bytes;
     while (this.held.length > MAX_HELD || this.bytes > MAX_BYTES) {
@@ -29,14 +40,27 @@ export class HeldDeltas {
       this.held = [];
       this.bytes = 0;
       for (const { frame } of waiting) {
-        const readiness = this.replica.readiness(frame);
-        if (readiness === 'gap') {
+        const delta = this.readable(frame);
+        const readiness = delta ? this.replica.readiness(delta) : 'gap';
+        if (readiness === 'gap' && !this.isKnown(frame)) {
           this.hold(frame);
-        } else if (readiness === 'ready' && this.replica.hasRoom(frame.context, frame.entries)) {
-          yield* this.replica.joinDelta(frame);
+        } else if (delta && readiness === 'ready' && this.replica.hasRoom(delta.context, delta.entries)) {
+          yield* this.replica.joinDelta(delta);
           progress = true;
         }
       }
     }
+  }
+
+  private readable(frame: Held): DeltaFrame | undefined {
+    if (frame.kind === 'delta') {
+      return frame;
+    }
+    const expanded = this.isKnown(frame) ? undefined : frame.expand(this.names.book);
+    return expanded?.kind === 'delta' ? expanded : undefined;
+  }
+
+  private isKnown({ sender, context }: Held): boolean {
+    return counterOf(this.replica.context, sender) >= counterOf(context, sender);
   }
 }

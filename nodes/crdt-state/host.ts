@@ -2,16 +2,19 @@ import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import type { StateWrite } from '../shared/store/state-store';
-import type { Frame } from './frames';
+import type { Arrival } from './double';
+import type { AnyFrame, Frame } from './frame';
 import { HybridClock, stampToMs } from './hybrid-clock';
 import { parseJson, type Json } from './json';
 import { writeKey, type WriteOperation } from './operations';
 import { readImage, turnRows } from './persistence';
 import { gatewayOfReplica, newImage, Replica, replicaId } from './replica';
+import { isReservedKey } from './retirement';
 import { NO_SIBLINGS, type Siblings } from './sibling';
-import { readMerged, rivals, type StrategyBook } from './strategies';
-import { DEFAULT_TIMES, Synchronizer, type SyncTimes } from './synchronizer';
-import { TurnQueue } from './turn-queue';
+import { isLive, readMerged, rivals, type Strategy, type StrategyBook } from './strategies';
+import { DEFAULT_TIMES, type SyncTimes } from './sync-ports';
+import { Synchronizer } from './synchronizer';
+import { TurnQueue, type JobKind } from './turn-queue';
 
 /** Where a replica's rows lie. */
 export interface ReplicaStore {
@@ -153,7 +156,7 @@ export class ReplicaHost {
 
   /** Keys that have a value. */
   get keys(): number {
-    return this.running?.replica.live ?? 0;
+    return this.running ? this.running.replica.live - this.running.synchronizer.retirement.size : 0;
   }
 
   /**
@@ -177,8 +180,36 @@ export class ReplicaHost {
     });
   }
 
+  /** Declares a gateway departed; resolves when that is on disk. Rejects with `VALUE`. */
+  retire(gateway: unknown): Promise<void> {
+    return this.turns.shared(() => {
+      this.loaded().synchronizer.retire(gateway);
+      return { value: undefined };
+    });
+  }
+
   get(key: string): Promise<KeyState> {
     return this.turns.shared(() => ({ value: this.read(key) }));
+  }
+
+  /** What a key holds at this moment, with what a turn that is under way has changed already. */
+  peek(key: string): KeyState {
+    return this.read(key);
+  }
+
+  /** The keys that have a value at this moment and begin with a text. */
+  peekKeys(prefix: string): string[] {
+    const found: string[] = [];
+    for (const [key, siblings] of this.loaded().replica.entries()) {
+      if (key.startsWith(prefix) && siblings.some(isLive)) {
+        found.push(key);
+      }
+    }
+    return found;
+  }
+
+  strategyOf(key: string): Strategy {
+    return this.options.strategies.of(key);
   }
 
   /** Every key that has a value, sorted. */
@@ -196,9 +227,12 @@ export class ReplicaHost {
     return Object.fromEntries(entries);
   }
 
-  /** Takes a decoded frame; resolves once what it brought is on disk. */
-  receive(frame: Frame): Promise<void> {
-    return this.turns.alone(() => this.loaded().synchronizer.receive(frame));
+  /**
+   * Takes a decoded frame of so many bytes; resolves once what it brought is on disk, or when it was dropped. See
+   * {@link Synchronizer.receive}.
+   */
+  receive(frame: AnyFrame, arrival: Arrival = {}, bytes = 0): Promise<void> {
+    return this.turns.frame(() => this.loaded().synchronizer.receive(frame, arrival), bytes);
   }
 
   /** Drops deleted keys, at any time. */
@@ -209,6 +243,9 @@ export class ReplicaHost {
   private *collectStates<T>(add: (all: T, state: KeyState) => void, all: T): Generator<void, T> {
     let steps = 0;
     for (const [key] of this.loaded().replica.entries()) {
+      if (isReservedKey(key)) {
+        continue;
+      }
       const state = this.read(key);
       if (state.exists) {
         add(all, state);
@@ -220,7 +257,7 @@ export class ReplicaHost {
     return all;
   }
 
-  private async commit(kind: 'shared' | 'alone'): Promise<void> {
+  private async commit(kind: JobKind): Promise<void> {
     const { replica, synchronizer } = this.loaded();
     const { store, namespace } = this.options;
     if (store) {
@@ -245,7 +282,7 @@ export class ReplicaHost {
     for (const frame of frames) {
       this.listeners.forEach((listener) => listener.frame?.(frame));
     }
-    if (kind === 'alone') {
+    if (kind !== 'shared') {
       await this.turns.drive(this.tellRemote(changes));
     }
     if (replica.size - replica.live > Math.max(KEPT_DELETES, replica.live) && !this.collecting) {
@@ -258,6 +295,9 @@ export class ReplicaHost {
 
   private *tellRemote(changes: ReadonlyMap<string, Siblings | undefined>): Generator<void, void> {
     for (const [key, before] of changes) {
+      if (isReservedKey(key)) {
+        continue;
+      }
       const old = this.describe(key, before ?? NO_SIBLINGS);
       const state = this.read(key);
       if ((state.siblings?.length ?? 0) > (old.siblings?.length ?? 0)) {

@@ -64,15 +64,12 @@ export async function serveMessage(
     case 'snapshot':
       return answer(msg, await host.snapshot(), { ...reply, operation });
     case 'retire':
-      throw new EdgeError(
-        'OPERATION',
-        'msg.operation "retire" is not available in this version. Leave the departed gateway listed for now.',
-        { property: 'operation' },
-      );
+      await host.retire(payload);
+      return answer(msg, payload, { ...reply, operation });
     default:
       throw new EdgeError(
         'OPERATION',
-        `msg.operation "${operation}" is unknown. Use one of ${[...WRITES, 'get', 'keys', 'snapshot'].join(', ')}.`,
+        `msg.operation "${operation}" is unknown. Use one of ${[...WRITES, 'get', 'keys', 'snapshot', 'retire'].join(', ')}.`,
         { property: 'operation' },
       );
   }

@@ -21,9 +21,13 @@ export class NamedTimers {
 
   /** Like {@link NamedTimers.set}, but what was planned under the name stays. */
   setOnce(name: string, delayMs: number, action: () => void): void {
-    if (!this.timers.has(name)) {
+    if (!this.has(name)) {
       this.set(name, delayMs, action);
     }
+  }
+
+  has(name: string): boolean {
+    return this.timers.has(name);
   }
 
   cancel(name: string): void {

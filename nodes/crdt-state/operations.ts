@@ -2,7 +2,8 @@ import { EdgeError } from '../shared/errors';
 import { invalidValue, parseJson, toJsonText, type Json } from './json';
 import { MAX_KEYS, MAX_SIBLINGS, isKey, MAX_KEY_BYTES } from './limits';
 import type { Replica } from './replica';
-import type { Sibling } from './sibling';
+import { isReservedKey } from './retirement';
+import type { Sibling, Siblings } from './sibling';
 import { isLive, readMerged, type Strategy } from './strategies';
 
 /** Operations that write a key. */
@@ -49,18 +50,23 @@ export function writeKey(
   key: string,
   payload: unknown,
 ): void {
-  assertKey(key);
-  if (replica.size >= MAX_KEYS && !replica.has(key)) {
+  const siblings = replica.siblings(key);
+  if (siblings.length === 0 || isReservedKey(key)) {
+    assertKey(key);
+  }
+  if (replica.size >= MAX_KEYS && siblings.length === 0) {
     throw new EdgeError('VALUE', `This space holds its ${MAX_KEYS} keys already. Delete some first.`, {
       property: 'topic',
     });
   }
-  const plan = planWrite(replica, strategy, operation, key, payload);
+  const plan = planWrite(replica, strategy, operation, key, siblings, payload);
   if (!plan) {
     return;
   }
-  const kept = replica.siblings(key).filter((sibling) => !plan.replaces(sibling)).length;
-  if (kept + plan.texts.length > MAX_SIBLINGS) {
+  if (
+    siblings.length + plan.texts.length > MAX_SIBLINGS &&
+    siblings.filter((sibling) => !plan.replaces(sibling)).length + plan.texts.length > MAX_SIBLINGS
+  ) {
     throw invalidValue(`"${key}" would hold more than ${MAX_SIBLINGS} elements`);
   }
   replica.write(key, plan.replaces, plan.texts);
@@ -68,10 +74,10 @@ export function writeKey(
 
 /** Throws `VALUE` unless `msg.topic` can name a key. */
 export function assertKey(topic: unknown): asserts topic is string {
-  if (!isKey(topic)) {
+  if (!isKey(topic) || isReservedKey(topic)) {
     throw new EdgeError(
       'VALUE',
-      `msg.topic names the key: set it to a text of 1 to ${MAX_KEY_BYTES} bytes without null characters.`,
+      `msg.topic names the key: set it to a text of 1 to ${MAX_KEY_BYTES} bytes without null characters that does not begin with "$retired/".`,
       { property: 'topic' },
     );
   }
@@ -82,13 +88,13 @@ function planWrite(
   strategy: Strategy,
   operation: WriteOperation,
   key: string,
+  siblings: Siblings,
   payload: unknown,
 ): Plan | undefined {
   const suited = ONLY[operation];
   if (suited !== undefined && suited !== strategy) {
     throw unsuited(operation, key, strategy, `Give the key the strategy "${suited}"`);
   }
-  const siblings = replica.siblings(key);
   switch (operation) {
     case 'set':
       return { replaces: everything, texts: assigned(strategy, payload) };
@@ -111,17 +117,15 @@ function planWrite(
   }
 }
 
+/** Throws `VALUE` unless a payload can be set under a key with that strategy. */
+export function assertValue(strategy: Strategy, key: string, payload: unknown): void {
+  assertKey(key);
+  assigned(strategy, payload);
+}
+
 function assigned(strategy: Strategy, payload: unknown): string[] {
   const text = toJsonText(payload);
-  const fits: Partial<Record<Strategy, boolean>> = {
-    mean: typeof payload === 'number',
-    min: typeof payload === 'number',
-    max: typeof payload === 'number',
-    counter: typeof payload === 'number',
-    flag: typeof payload === 'boolean',
-    set: Array.isArray(payload),
-  };
-  if (fits[strategy] === false) {
+  if (!fits(strategy, payload)) {
     const wanted = strategy === 'flag' ? 'true or false' : strategy === 'set' ? 'an array' : 'a number';
     throw new EdgeError(
       'VALUE',
@@ -134,6 +138,23 @@ function assigned(strategy: Strategy, payload: unknown): string[] {
   }
   const elements = [...new Set(elementsOf(payload).map(elementText))];
   return elements.length > 0 ? elements : [EMPTY];
+}
+
+function fits(strategy: Strategy, payload: unknown): boolean {
+  switch (strategy) {
+    case 'mean':
+    case 'min':
+    case 'max':
+    case 'counter':
+      return typeof payload === 'number';
+    case 'flag':
+      return typeof payload === 'boolean';
+    case 'set':
+      return Array.isArray(payload);
+    case 'last_write_wins':
+    case 'union':
+      return true;
+  }
 }
 
 /**

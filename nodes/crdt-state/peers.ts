@@ -17,14 +17,29 @@ export interface Peer {
 /** The other replicas, one a gateway, and which of the own writes they have not acknowledged. */
 export class Peers {
   private readonly byGateway = new Map<string, Peer>();
-  /** Keys with own writes above what every peer knows, ascending by the latest of them. */
+  /** Keys with own writes above what every peer knows, and the latest of them. */
   private readonly unacknowledged = new Map<string, number>();
+  /** The same by counter, and what a later write of the key has superseded. */
+  private queue: { key: string; counter: number }[] = [];
+  private head = 0;
   private acknowledged = 0;
   private owner: string;
 
   constructor(private readonly replica: Replica) {
     this.owner = replica.id;
+    for (const [id, counter] of replica.peers) {
+      const vector = new Map([[this.owner, counter]]);
+      this.byGateway.set(gatewayOfReplica(id), { replica: id, vector, heardAt: -Infinity, gone: true });
+    }
     this.rebuild();
+    this.acknowledge();
+  }
+
+  /** How many of the own writes each peer is known to know, by replica id. */
+  get acknowledgements(): VersionVector {
+    return new Map(
+      [...this.byGateway.values()].map(({ replica, vector }) => [replica, counterOf(vector, this.owner)]),
+    );
   }
 
   /** Whether a sender is known, or may become so within the bound on replicas. */
@@ -32,19 +47,45 @@ export class Peers {
     return this.byGateway.size < MAX_REPLICAS || this.byGateway.has(gatewayOfReplica(replica));
   }
 
-  /** Takes note of what a peer has told that it knows. */
-  learn(replica: string, vector: ReadonlyVector, now: number): Peer {
+  /** Takes note of what a peer has told that it knows; `heardAt` is -Infinity when that was some unknown time ago. */
+  learn(replica: string, vector: ReadonlyVector, heardAt: number): Peer {
     const gateway = gatewayOfReplica(replica);
     let peer = this.byGateway.get(gateway);
     if (peer?.replica !== replica) {
-      peer = { replica, vector: new Map(), heardAt: now, gone: false };
+      peer = { replica, vector: new Map(), heardAt, gone: false };
       this.byGateway.set(gateway, peer);
     }
+    const before = counterOf(peer.vector, this.owner);
     joinVector(peer.vector, vector);
-    peer.heardAt = now;
-    peer.gone = false;
-    this.acknowledge();
+    if (heardAt >= peer.heardAt) {
+      peer.heardAt = heardAt;
+      peer.gone = false;
+    }
+    if (before === 0 || counterOf(peer.vector, this.owner) > before) {
+      this.acknowledge();
+    }
     return peer;
+  }
+
+  /** The peer that uses this identity. */
+  of(replica: string): Peer | undefined {
+    const peer = this.byGateway.get(gatewayOfReplica(replica));
+    return peer?.replica === replica ? peer : undefined;
+  }
+
+  /** Forgets peers that have been retired. */
+  forget(retired: (replica: string) => boolean): void {
+    for (const [gateway, { replica }] of this.byGateway) {
+      if (retired(replica)) {
+        this.byGateway.delete(gateway);
+      }
+    }
+    this.acknowledge();
+  }
+
+  /** The replica ids of all peers. */
+  get ids(): string[] {
+    return [...this.byGateway.values()].map(({ replica }) => replica);
   }
 
   leave(replica: string): void {
@@ -76,9 +117,14 @@ export class Peers {
     return choice.at(random.int(choice.length));
   }
 
-  /** Whether some of the peers do not know all that this replica knows. */
-  someoneIsBehind(peers: readonly Peer[]): boolean {
-    return peers.some(({ vector }) => !covers(vector, this.replica.context));
+  /** Every peer that was ever heard of. */
+  list(): Peer[] {
+    return [...this.byGateway.values()];
+  }
+
+  /** Whether some of the peers do not know all of a vector. */
+  someoneIsBehind(peers: readonly Peer[], expected: ReadonlyVector): boolean {
+    return peers.some(({ vector }) => !covers(vector, expected));
   }
 
   /** Whether a peer merges by other rules. */
@@ -91,25 +137,37 @@ export class Peers {
     return this.unacknowledged.size;
   }
 
-  /** Takes note of committed changes. */
-  committed(keys: Iterable<string>): void {
-    if (this.owner !== this.replica.id) {
-      this.owner = this.replica.id;
-      this.acknowledged = 0;
-      this.rebuild();
-      this.acknowledge();
-      return;
-    }
-    for (const key of keys) {
-      this.count(key);
+  /** Begins anew when the replica has taken another identity. */
+  renewed(): void {
+    this.owner = this.replica.id;
+    this.acknowledged = 0;
+    this.rebuild();
+    this.acknowledge();
+  }
+
+  /**
+   * Takes note of a committed change of a key whose latest own write is `counter`. Within a turn in any order: peers
+   * know a turn as a whole.
+   */
+  changed(key: string, counter: number): void {
+    if (counter > this.acknowledged) {
+      this.enqueue(key, counter);
+    } else if (this.unacknowledged.size > 0) {
+      this.unacknowledged.delete(key);
     }
   }
 
-  private count(key: string): void {
-    this.unacknowledged.delete(key);
-    const latest = latestOwn(this.replica, key);
-    if (latest > this.acknowledged) {
-      this.unacknowledged.set(key, latest);
+  private enqueue(key: string, counter: number): void {
+    if (this.unacknowledged.get(key) === counter) {
+      return;
+    }
+    this.unacknowledged.set(key, counter);
+    this.queue.push({ key, counter });
+    if (this.queue.length > 2 * this.unacknowledged.size + 1000) {
+      this.queue = this.queue
+        .slice(this.head)
+        .filter((each) => this.unacknowledged.get(each.key) === each.counter);
+      this.head = 0;
     }
   }
 
@@ -124,11 +182,14 @@ export class Peers {
       this.rebuild();
       return;
     }
-    for (const [key, counter] of this.unacknowledged) {
+    for (; this.head < this.queue.length; this.head++) {
+      const { key, counter } = this.queue[this.head];
       if (counter > this.acknowledged) {
         break;
       }
-      this.unacknowledged.delete(key);
+      if (this.unacknowledged.get(key) === counter) {
+        this.unacknowledged.delete(key);
+      }
     }
   }
 
@@ -141,15 +202,23 @@ export class Peers {
       }
     }
     this.unacknowledged.clear();
+    this.queue = [];
+    this.head = 0;
     for (const [key, counter] of open.sort((a, b) => a[1] - b[1])) {
-      this.unacknowledged.set(key, counter);
+      this.enqueue(key, counter);
     }
   }
 }
 
 /** The counter of a key's latest own write that was not replaced; 0 when there is none. */
 export function latestOwn(replica: Replica, key: string): number {
-  return replica
-    .siblings(key)
-    .reduce((latest, each) => (each.replica === replica.id ? Math.max(latest, each.counter) : latest), 0);
+  const { id } = replica;
+  let latest = 0;
+  for (const sibling of replica.siblings(key)) {
+    if (sibling.replica === id) {
+      // In the order of dots the last own one is the latest.
+      latest = sibling.counter;
+    }
+  }
+  return latest;
 }

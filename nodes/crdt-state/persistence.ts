@@ -2,6 +2,7 @@ import { Packr } from 'msgpackr';
 import { EdgeError } from '../shared/errors';
 import type { StateWrite } from '../shared/store/state-store';
 import type { Replica, ReplicaImage } from './replica';
+import { NameTable } from './names';
 import type { Siblings } from './sibling';
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
@@ -15,8 +16,8 @@ export function* turnRows(replica: Replica, namespace: string): Generator<void, 
   if (replica.changes.size === 0 && !replica.advanced) {
     return [];
   }
-  const { id, base, contacted, context, floor } = replica;
-  const meta = [FORMAT, id, base, contacted, [...context], [...floor]];
+  const { id, base, contacted, context, floor, peers } = replica;
+  const meta = [FORMAT, id, base, contacted, [...context], [...floor], [...peers]];
   const writes: StateWrite[] = [{ namespace, key: META, value: packr.pack(meta) }];
   for (const key of replica.changes.keys()) {
     const siblings = replica.siblings(key);
@@ -48,8 +49,10 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       boolean,
       [string, number][],
       [string, number][],
+      // Earlier versions did not remember peers.
+      [string, number][]?,
     ];
-    const [format, id, base, contacted, context, floor] = meta;
+    const [format, id, base, contacted, context, floor, peers] = meta;
     if (format !== FORMAT) {
       throw new Error(`it has the unknown format ${format}`);
     }
@@ -59,15 +62,19 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       contacted: false,
       context: new Map(context),
       floor: new Map(floor),
+      peers: new Map(peers),
       entries: new Map(),
+      names: new NameTable(),
     };
-    if (contacted || base === 0) {
+    if (contacted) {
       image.base = image.context.get(id) ?? 0;
     }
     let steps = 0;
     for (const [key, value] of rows) {
       if (key.startsWith(ENTRY)) {
-        image.entries.set(key.slice(ENTRY.length), unpackSiblings(value));
+        const name = key.slice(ENTRY.length);
+        image.entries.set(name, unpackSiblings(value));
+        image.names.add(name);
       }
       if (++steps % SLICE === 0) {
         yield;

@@ -1,69 +1,36 @@
 import type { HybridClock } from './hybrid-clock';
 import { MAX_KEYS, MAX_REPLICAS, MAX_SIBLINGS } from './limits';
-import { compareDots, joinSiblings, knows, NO_SIBLINGS, type Sibling, type Siblings } from './sibling';
+import type { NameTable } from './names';
+import type { CatchUp, Delta, Entry, ReplicaImage, Written } from './replica-image';
+import {
+  compareDots,
+  hasValue,
+  joinSiblings,
+  knows,
+  NO_SIBLINGS,
+  raise,
+  type Sibling,
+  type Siblings,
+} from './sibling';
 import { isLive } from './strategies';
-import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
+import { counterOf, covers, joinVector, type ReadonlyVector } from './version-vector';
 
-export type Entry = readonly [key: string, siblings: Siblings];
+export {
+  gatewayOfReplica,
+  newImage,
+  replicaId,
+  type CatchUp,
+  type Delta,
+  type Entry,
+  type ReplicaImage,
+} from './replica-image';
 
-/** The writes that one replica made after `from`, with everything it knew when it sent them. */
-export interface Delta {
-  sender: string;
-  /** The sender's counter that the delta before this one ended at. */
-  from: number;
-  /** What the sender knew, its own writes of this delta included: the causal dependencies. */
-  context: ReadonlyVector;
-  /** The *whole* sibling set of each key, other replicas' writes included. */
-  entries: readonly Entry[];
-}
-
-/** What a replica knows above a vector that the receiver has reached. */
-export interface CatchUp {
-  context: ReadonlyVector;
-  /**
-   * Set when the receiver's vector is below the sender's floor: `entries` is then everything the sender holds, and
-   * what the context knows but no entry has was deleted.
-   */
-  floor?: ReadonlyVector;
-  entries: readonly Entry[];
-}
-
-/** All that a replica must remember over a restart. */
-export interface ReplicaImage {
-  id: string;
-  base: number;
-  contacted: boolean;
-  context: VersionVector;
-  floor: VersionVector;
-  entries: Map<string, Siblings>;
-}
-
-interface Undo extends Omit<ReplicaImage, 'entries'> {
+interface Undo extends Omit<ReplicaImage, 'entries' | 'names'> {
   entries: Map<string, Siblings | undefined>;
 }
 
 /** Steps between two yields of a long piece of work. */
 const SLICE = 256;
-
-/** Joins a gateway id and an incarnation to a replica id. */
-export function replicaId(gateway: string, incarnation: string): string {
-  return `${gateway}.${incarnation}`;
-}
-
-export function gatewayOfReplica(id: string): string {
-  return id.slice(0, id.lastIndexOf('.'));
-}
-
-export function newImage(id: string): ReplicaImage {
-  return {
-    id,
-    base: 0,
-    contacted: false,
-    context: new Map(),
-    floor: new Map(),
-    entries: new Map(),
-  };
-}
 
 /**
  * One replica's state: for each key the dotted siblings, under one causal context for all keys (a version vector:
@@ -76,6 +43,9 @@ export function newImage(id: string): ReplicaImage {
 export class Replica {
   private undo: Undo | undefined;
   private living = 0;
+  /** No key has more siblings. */
+  private widest = 0;
+  private written: Written = { replaced: new Map(), created: new Set() };
 
   constructor(
     private readonly image: ReplicaImage,
@@ -83,6 +53,7 @@ export class Replica {
   ) {
     for (const siblings of image.entries.values()) {
       this.living += siblings.some(isLive) ? 1 : 0;
+      this.widest = Math.max(this.widest, siblings.length);
     }
   }
 
@@ -105,6 +76,11 @@ export class Replica {
 
   get contacted(): boolean {
     return this.image.contacted;
+  }
+
+  /** The peers that were remembered; see {@link Replica.remember}. */
+  get peers(): ReadonlyVector {
+    return this.image.peers;
   }
 
   /** The number of own writes. */
@@ -130,18 +106,23 @@ export class Replica {
     return this.image.entries.get(key) ?? NO_SIBLINGS;
   }
 
+  get names(): NameTable {
+    return this.image.names;
+  }
+
   entries(): IterableIterator<[string, Siblings]> {
     return this.image.entries.entries();
   }
 
   begin(): void {
-    const { id, base, contacted, context, floor } = this.image;
+    const { id, base, contacted, context, floor, peers } = this.image;
     this.undo = {
       id,
       base,
       contacted,
       context: new Map(context),
       floor: new Map(floor),
+      peers,
       entries: new Map(),
     };
   }
@@ -158,6 +139,7 @@ export class Replica {
       undo !== undefined &&
       (undo.id !== image.id ||
         undo.contacted !== image.contacted ||
+        undo.peers !== image.peers ||
         !covers(undo.context, image.context) ||
         !covers(undo.floor, image.floor))
     );
@@ -181,12 +163,37 @@ export class Replica {
 
   /** An own write: replaces some of the key's siblings with new ones. */
   write(key: string, replaces: (sibling: Sibling) => boolean, texts: readonly (string | null)[]): void {
-    const kept = this.siblings(key).filter((sibling) => !replaces(sibling));
+    const before = this.siblings(key);
+    const { id } = this.image;
+    const kept: Sibling[] = [];
+    for (const sibling of before) {
+      if (!replaces(sibling)) {
+        kept.push(sibling);
+      } else if (sibling.replica !== id) {
+        raise(this.written.replaced, sibling);
+      }
+    }
+    if (before.length === 0) {
+      this.written.created.add(key);
+    }
     let counter = this.counter;
     const stamp = this.hybrid.next();
-    const written = texts.map((text) => ({ replica: this.id, counter: ++counter, stamp, text }));
-    this.image.context.set(this.id, counter);
-    this.put(key, [...kept, ...written].sort(compareDots));
+    for (const text of texts) {
+      kept.push({ replica: id, counter: ++counter, stamp, text });
+    }
+    this.image.context.set(id, counter);
+    this.replace(
+      key,
+      before === NO_SIBLINGS ? undefined : before,
+      kept.length > 1 ? kept.sort(compareDots) : kept,
+    );
+  }
+
+  /** What was written since this was asked last. */
+  takeWritten(): Written {
+    const { written } = this;
+    this.written = { replaced: new Map(), created: new Set() };
+    return written;
   }
 
   /** Whether an own count may be continued in a new sibling; see {@link Replica.renew}. */
@@ -196,15 +203,38 @@ export class Replica {
 
   /** Whether a delta brings nothing, can be joined, or must wait for what it depends on. */
   readiness(delta: Pick<Delta, 'sender' | 'from' | 'context'>): 'duplicate' | 'ready' | 'gap' {
-    if (covers(this.context, new Map([[delta.sender, counterOf(delta.context, delta.sender)]]))) {
+    const { sender, from } = delta;
+    const known = counterOf(this.context, sender);
+    if (known >= counterOf(delta.context, sender)) {
       return 'duplicate';
     }
-    const dependencies = new Map(delta.context).set(delta.sender, delta.from);
-    return covers(this.context, dependencies) ? 'ready' : 'gap';
+    for (const [replica, counter] of delta.context) {
+      if (replica === sender ? known < from : counterOf(this.context, replica) < counter) {
+        return 'gap';
+      }
+    }
+    return 'ready';
   }
 
   /** Whether the bounds on keys, siblings and replicas leave room for what another replica sent. */
   hasRoom(context: ReadonlyVector, entries: readonly Entry[]): boolean {
+    if (!this.hasRoomFor(entries)) {
+      return false;
+    }
+    let replicas = this.context.size;
+    for (const replica of context.keys()) {
+      replicas += this.context.has(replica) ? 0 : 1;
+    }
+    return replicas <= MAX_REPLICAS;
+  }
+  private hasRoomFor(entries: readonly Entry[]): boolean {
+    let most = 0;
+    for (const [, siblings] of entries) {
+      most = Math.max(most, siblings.length);
+    }
+    if (this.size + entries.length <= MAX_KEYS && this.widest + most <= 2 * MAX_SIBLINGS) {
+      return true;
+    }
     let keys = this.size;
     for (const [key, siblings] of entries) {
       const held = this.image.entries.get(key);
@@ -213,11 +243,7 @@ export class Replica {
         return false;
       }
     }
-    let replicas = this.context.size;
-    for (const replica of context.keys()) {
-      replicas += this.context.has(replica) ? 0 : 1;
-    }
-    return keys <= MAX_KEYS && replicas <= MAX_REPLICAS;
+    return keys <= MAX_KEYS;
   }
 
   /** Joins a delta that is ready. Yields between slices; the turn must not end in between. */
@@ -281,6 +307,14 @@ export class Replica {
     this.image.contacted = true;
   }
 
+  /** Keeps over a restart who the peers are and what they have acknowledged, so that what is pending stays known. */
+  remember(peers: ReadonlyVector): void {
+    const { image } = this;
+    if (peers.size !== image.peers.size || !covers(image.peers, peers)) {
+      image.peers = peers;
+    }
+  }
+
   /**
    * Takes a new identity, because somebody knows writes of the old one that this replica has not made: it was
    * restored from an old image, or copied. Own writes of this session move to the new identity, and what the old one
@@ -307,36 +341,60 @@ export class Replica {
     if (made > 0) {
       context.set(id, made);
     }
-    Object.assign(this.image, { id, base: 0, contacted: true });
+    this.become(id);
+  }
+
+  /**
+   * Goes on under a new identity after this one was retired. What was written under the old one stays its, and reaches
+   * the peers like any other replica's writes.
+   */
+  rejoin(id: string): void {
+    this.become(id);
+  }
+
+  private become(id: string): void {
+    const peers = new Map([...this.image.peers.keys()].map((peer) => [peer, 0]));
+    Object.assign(this.image, { id, base: 0, contacted: true, peers });
   }
 
   private *joinEntries(entries: readonly Entry[], context: ReadonlyVector): Generator<void, void> {
     let steps = 0;
+    let latest = 0;
     for (const [key, remote] of entries) {
-      const local = this.siblings(key);
+      const before = this.image.entries.get(key);
+      const local = before ?? NO_SIBLINGS;
       const joined = joinSiblings(local, this.context, remote, context);
       if (joined !== local) {
-        this.put(key, joined);
+        this.replace(key, before, joined);
         for (const { stamp } of remote) {
-          this.hybrid.observe(stamp);
+          latest = Math.max(latest, stamp);
         }
       }
       if (++steps % SLICE === 0) {
         yield;
       }
     }
+    this.hybrid.observe(latest);
   }
 
   private put(key: string, siblings: Siblings): void {
-    const before = this.image.entries.get(key);
+    this.replace(key, this.image.entries.get(key), siblings);
+  }
+
+  private replace(key: string, before: Siblings | undefined, siblings: Siblings): void {
+    this.widest = Math.max(this.widest, siblings.length);
     if (this.undo && !this.undo.entries.has(key)) {
       this.undo.entries.set(key, before);
     }
-    this.living += (siblings.some(isLive) ? 1 : 0) - (before?.some(isLive) ? 1 : 0);
-    if (siblings.length > 0) {
-      this.image.entries.set(key, siblings);
-    } else {
+    this.living += (hasValue(siblings) ? 1 : 0) - (before && hasValue(before) ? 1 : 0);
+    if (siblings.length === 0) {
       this.image.entries.delete(key);
+      this.image.names.remove(key);
+      return;
+    }
+    this.image.entries.set(key, siblings);
+    if (!before) {
+      this.image.names.add(key);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { counterOf, type ReadonlyVector } from './version-vector';
+import { counterOf, type ReadonlyVector, type VersionVector } from './version-vector';
 
 /**
  * One write that no other known write has replaced. Its *dot* (replica, counter) identifies it for ever.
@@ -67,4 +67,21 @@ export function joinSiblings(
     }
   }
   return changed ? joined : local;
+}
+
+/** Whether one of them is no delete. */
+export function hasValue(siblings: Siblings): boolean {
+  for (const { text } of siblings) {
+    if (text !== null) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Raises a vector to a write. */
+export function raise(vector: VersionVector, { replica, counter }: Sibling): void {
+  if (counterOf(vector, replica) < counter) {
+    vector.set(replica, counter);
+  }
 }

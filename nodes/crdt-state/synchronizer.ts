@@ -1,80 +1,53 @@
-import type { Clock } from '../shared/clock';
 import { EdgeError } from '../shared/errors';
-import type { Random } from '../shared/random';
-import type { DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frames';
+import { answerToDouble, doubleProblem, type Arrival } from './double';
+import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
+import { Fetching } from './fetching';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
-import { latestOwn, Peers, type Peer } from './peers';
-import { gatewayOfReplica, replicaId, type Entry, type Replica } from './replica';
-import { IncomingTransfer, OutgoingTransfers, entryBytes } from './transfers';
-import { counterOf } from './version-vector';
+import { OwnWrites } from './own-writes';
+import { Peers, type Peer } from './peers';
+import { gatewayOfReplica, replicaId, type Replica } from './replica';
+import { ReplicaNames } from './replica-names';
+import { retireGateway, Retirement } from './retirement';
+import type { SyncPorts, SyncTimes } from './sync-ports';
+import { OutgoingTransfers } from './transfers';
+import { counterOf, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
-/** Paces of the exchange, in ms. */
-export interface SyncTimes {
-  /** How long own writes are gathered into one delta. */
-  flushMs: number;
-  /** How often a replica tells what it knows when nothing happens. */
-  announceMs: number;
-  /** How soon it acknowledges what it took. */
-  acknowledgeMs: number;
-  /** How long a gap is waited out before the missing part is asked for. */
-  holdMs: number;
-  /** How long an answer is waited for. */
-  requestMs: number;
-  /** After a restart: how long peers are listened to before anything new is told. */
-  graceMs: number;
-}
+export { DEFAULT_TIMES, type SyncPorts, type SyncTimes } from './sync-ports';
 
-export const DEFAULT_TIMES: SyncTimes = {
-  flushMs: 100,
-  announceMs: 10_000,
-  acknowledgeMs: 500,
-  holdMs: 250,
-  requestMs: 1000,
-  graceMs: 2000,
-};
-
-/** What the exchange needs from the world. Jobs run in a turn of the replica, one after the other. */
-export interface SyncPorts {
-  clock: Clock;
-  random: Random;
-  /** Whether the replica was stored by an earlier process. */
-  resumed: boolean;
-  /** Sends once the turn that is open is on disk. */
-  send(frame: Frame): void;
-  /** Whether a frame that is sent now has a chance to arrive. */
-  connected(): boolean;
-  schedule(job: () => Generator<void, void>): void;
-  /** Twelve hexadecimal digits that no other start of any replica has. */
-  newIncarnation(): string;
-  /** Told once for each peer. */
-  problem(error: EdgeError): void;
-}
-
-const MAX_DELTA_BYTES = 131_072;
-const MAX_ATTEMPTS = 5;
+/** So many peers acknowledge at the full pace. */
+const PEERS_AT_PACE = 10;
+const NOTHING_NEW: ReadonlySet<string> = new Set();
 
 /**
  * Keeps a replica level with its peers over a transport that may lose, repeat and reorder. Deltas are pushed; a delta
  * that depends on something unknown is held back, and what is missing is asked for from one random peer that has it.
  * Everybody tells from time to time what it knows, so nothing that is lost stays lost.
  *
- * A later step may send only the part of the context that has changed since the last delta: with a hundred replicas
- * the vector is most of a delta's bytes.
+ * A delta depends on the writes that it replaces or carries, not on everything that its sender had heard: what a key
+ * holds is a function of any set of writes that has with each one those that it replaced. With a hundred replicas the
+ * whole vector would be most of a delta's bytes.
  */
 export class Synchronizer {
   readonly peers: Peers;
+  readonly retirement: Retirement;
   private readonly outgoing: OutgoingTransfers;
-  private incoming: IncomingTransfer | undefined;
-  private readonly unsent = new Set<string>();
-  /** Own counters: the last delta's end, and the highest that any frame has told. */
-  private sealed: number;
+  private readonly fetching: Fetching;
+  private readonly own: OwnWrites;
+  /** The highest own counter that any frame has told. */
   private told = 0;
   private quiet = false;
   private readonly startedAt: number;
   private owner: string;
   private readonly held: HeldDeltas;
+  private readonly names: ReplicaNames;
   private readonly timers: NamedTimers;
+  /** What the peers were told that this replica knows. */
+  private announced: VersionVector = new Map();
+  /** What was told at the last announcement. */
+  private expected: ReadonlyVector = new Map();
+  /** Somebody waits for the whole vector. */
+  private owesAll = false;
 
   constructor(
     private readonly replica: Replica,
@@ -83,21 +56,32 @@ export class Synchronizer {
     private readonly ports: SyncPorts,
   ) {
     this.peers = new Peers(replica);
+    this.retirement = new Retirement(replica);
+    this.peers.forget((id) => this.retirement.has(id));
     this.outgoing = new OutgoingTransfers(replica, ports.random);
-    this.held = new HeldDeltas(replica);
+    this.names = new ReplicaNames(replica);
+    this.own = new OwnWrites(replica, this.names);
+    this.held = new HeldDeltas(replica, this.names);
     this.timers = new NamedTimers(ports.clock);
+    this.fetching = new Fetching(replica, {
+      timers: this.timers,
+      times,
+      ahead: () => this.ahead(),
+      ask: (request) => this.tell({ kind: 'request', ...this.head(), ...request }),
+      schedule: (action) => this.schedule(action),
+    });
     this.owner = replica.id;
-    this.sealed = replica.counter;
     this.startedAt = ports.clock.monotonic();
   }
 
   /** Begins to talk, once frames have a chance to arrive; again after every time that they had none. */
   start(): void {
-    if (this.ports.resumed && this.told === 0) {
+    if (this.quiet || (this.ports.resumed && this.told === 0)) {
       // A restored disk image is found out by listening first.
       this.quiet = true;
       this.job('grace', this.times.graceMs, () => this.endGrace());
     }
+    this.rejoinSoon();
     this.job('hello', 0, () => this.announce(true));
     this.flushSoon();
   }
@@ -111,21 +95,53 @@ export class Synchronizer {
     const renewed = this.owner !== this.replica.id;
     if (renewed) {
       this.owner = this.replica.id;
-      this.sealed = 0;
+      this.own.renewed();
       this.told = 0;
-      this.unsent.clear();
+      this.announced = new Map();
       this.outgoing.clear();
+    }
+    if (renewed) {
+      this.peers.renewed();
     }
     const changed = renewed ? [...this.replica.entries()].map(([key]) => key) : [...keys];
     for (const key of changed) {
-      if (latestOwn(this.replica, key) > this.sealed) {
-        this.unsent.add(key);
-      }
+      this.peers.changed(key, this.own.changed(key));
     }
-    this.peers.committed(changed);
-    if (this.unsent.size > 0) {
+    this.heedRetirements(changed);
+    if (this.own.waiting) {
       this.flushSoon();
     }
+  }
+
+  private heedRetirements(changed: readonly string[]): void {
+    const news = changed.filter((key) => this.retirement.changed(key));
+    if (news.length > 0) {
+      this.peers.forget((id) => this.retirement.has(id));
+    }
+    this.rejoinSoon();
+  }
+
+  private rejoinSoon(): void {
+    if (this.retirement.has(this.replica.id)) {
+      this.timers.setOnce('rejoin', this.times.requestMs, () => this.schedule(() => this.rejoin()));
+    }
+  }
+
+  /** Somebody has declared this replica departed, and here it is. */
+  private rejoin(): void {
+    if (this.retirement.has(this.replica.id)) {
+      this.replica.rejoin(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
+      this.fetching.abandon();
+    }
+  }
+
+  /**
+   * Declares a gateway departed for all replicas of the space; inside a turn.
+   *
+   * @throws EdgeError `VALUE`, see {@link retireGateway}.
+   */
+  retire(gateway: unknown): string {
+    return retireGateway(this.replica, gateway, this.peers.ids);
   }
 
   /** The peers that were heard lately. */
@@ -138,6 +154,11 @@ export class Synchronizer {
     return now - Math.max(this.startedAt, this.peers.lastHeardAt);
   }
 
+  /** Whether one peer merges by other strategies or rules. */
+  disagrees({ strategies }: Peer): boolean {
+    return strategies !== undefined && strategies !== this.strategies;
+  }
+
   /** Whether a peer merges by other strategies or rules. */
   get disagreement(): boolean {
     return this.peers.disagree(this.strategies);
@@ -148,12 +169,20 @@ export class Synchronizer {
    *
    * @throws EdgeError `SYNC_INVALID` when it goes past the bounds on keys, siblings or replicas.
    */
-  *receive(frame: Frame): Generator<void, void> {
+  *receive(arrived: AnyFrame, arrival: Arrival = {}): Generator<void, void> {
+    const frame = arrived.kind === 'short' ? (arrived.expand(this.names.book) ?? arrived) : arrived;
     const knownOfMe = counterOf(frame.context, this.replica.id);
     if (knownOfMe > Math.max(this.replica.base, this.told)) {
-      this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-      this.abandon();
+      this.renew();
     } else if (frame.sender === this.replica.id) {
+      const { base } = this.replica;
+      const answer = answerToDouble(frame, arrival, { brought: knownOfMe, base, quiet: this.quiet });
+      if (answer === 'renew') {
+        this.renew();
+        this.ports.problem(doubleProblem(gatewayOfReplica(this.replica.id)));
+      } else if (answer === 'greet') {
+        this.timers.setOnce('greet', 0, () => this.schedule(() => this.announce(true)));
+      }
       return;
     }
     if (frame.kind === 'farewell') {
@@ -167,16 +196,28 @@ export class Synchronizer {
         'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',
       );
     }
-    this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+    const retired = this.retirement.has(frame.sender);
+    if (!retired) {
+      this.peers.learn(
+        frame.sender,
+        frame.context,
+        arrival.kept === true ? -Infinity : this.ports.clock.monotonic(),
+      );
+    }
     if (!this.quiet && gatewayOfReplica(frame.sender) !== gatewayOfReplica(this.replica.id)) {
       this.replica.confirm();
     }
     switch (frame.kind) {
+      case 'short':
+        this.held.hold(frame);
+        break;
       case 'delta':
         yield* this.takeDelta(frame);
         break;
       case 'vector':
-        this.takeVector(frame);
+        if (!retired) {
+          this.takeVector(frame, arrival);
+        }
         break;
       case 'request':
         yield* this.takeRequest(frame);
@@ -185,14 +226,21 @@ export class Synchronizer {
         yield* this.takeReply(frame);
         break;
     }
-    if (!this.incoming && this.ahead()) {
-      this.timers.setOnce('lack', this.times.holdMs, () => this.schedule(() => this.fetch()));
+    // What the other peers have was looked at when they were heard; only a transfer keeps from that.
+    const ahead = frame.kind === 'reply' ? this.ahead()?.vector : frame.context;
+    if (ahead) {
+      this.fetching.waitFor(ahead);
     }
   }
 
   /** Drops deleted keys; peers that have not heard of it all get the full state when they ask. */
   *collect(): Generator<void, void> {
-    yield* this.replica.collect(this.sealed);
+    yield* this.replica.collect(this.own.sent);
+  }
+
+  private renew(): void {
+    this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
+    this.fetching.abandon();
   }
 
   private *takeDelta(frame: DeltaFrame): Generator<void, void> {
@@ -204,12 +252,15 @@ export class Synchronizer {
     if (readiness === 'ready') {
       yield* this.replica.joinDelta(frame);
       yield* this.held.join();
-      this.acknowledgeSoon(this.times.acknowledgeMs);
+      this.acknowledgeSoon(this.acknowledgeMs);
     }
   }
 
-  private takeVector(frame: VectorFrame): void {
-    const peer = this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+  private takeVector(frame: VectorFrame, { kept }: Arrival): void {
+    const peer = this.peers.of(frame.sender);
+    if (!peer) {
+      return;
+    }
     if (frame.strategies !== this.strategies && peer.strategies !== frame.strategies) {
       this.ports.problem(
         new EdgeError(
@@ -220,9 +271,10 @@ export class Synchronizer {
       );
     }
     peer.strategies = frame.strategies;
-    if (frame.hello) {
+    if (frame.hello && kept !== true) {
       // Not all at once when many hear the same hello.
-      this.acknowledgeSoon(this.ports.random.int(Math.max(1, Math.floor(this.times.acknowledgeMs / 4))));
+      this.owesAll = true;
+      this.acknowledgeSoon(this.ports.random.int(1 + Math.floor(this.times.acknowledgeMs / 4)));
     }
   }
 
@@ -236,22 +288,14 @@ export class Synchronizer {
   }
 
   private *takeReply(frame: ReplyFrame): Generator<void, void> {
-    if (frame.target !== this.replica.id || this.incoming?.peer !== frame.sender) {
-      return;
-    }
-    const progress = this.incoming.take(frame);
-    if (progress === 'next') {
-      this.request();
-    }
-    if (progress === 'complete') {
-      const state = this.incoming.state();
-      this.abandon();
+    const state = this.fetching.take(frame);
+    if (state) {
       if (!this.replica.hasRoom(state.context, state.entries)) {
         throw new EdgeError('SYNC_INVALID', 'A peer holds more than this space may: delete some keys there.');
       }
       yield* this.replica.joinCatchUp(state);
       yield* this.held.join();
-      this.acknowledgeSoon(this.times.acknowledgeMs);
+      this.acknowledgeSoon(this.acknowledgeMs);
     }
   }
 
@@ -259,77 +303,61 @@ export class Synchronizer {
     return this.peers.ahead(this.ports.clock.monotonic(), this.silenceMs, this.ports.random);
   }
 
-  /** Asks one peer for what is missing, unless another is being asked. */
-  private fetch(): void {
-    if (this.incoming) {
-      return;
-    }
-    const peer = this.ahead();
-    if (peer) {
-      this.incoming = new IncomingTransfer(peer.replica);
-      this.request();
-    }
-  }
-
-  private request(): void {
-    const { incoming } = this;
-    if (!incoming) {
-      return;
-    }
-    if (incoming.attempts >= MAX_ATTEMPTS) {
-      this.abandon();
-      this.job('lack', this.times.requestMs, () => this.fetch());
-      return;
-    }
-    this.tell({ kind: 'request', ...this.head(), ...incoming.request() });
-    this.job('request', this.times.requestMs * 2 ** Math.min(incoming.attempts, 2), () => this.request());
-    incoming.attempts++;
-  }
-
-  private abandon(): void {
-    this.incoming = undefined;
-    this.timers.cancel('request');
-  }
-
   private flush(): void {
-    if (this.quiet || !this.ports.connected() || this.unsent.size === 0) {
+    if (this.quiet || !this.ports.connected() || !this.own.waiting) {
       return;
     }
-    const entries: Entry[] = [];
-    let bytes = 0;
-    for (const key of this.unsent) {
-      const entry: Entry = [key, this.replica.siblings(key)];
-      if (entry[1].length > 0) {
-        entries.push(entry);
-        bytes += entryBytes(entry);
-      }
-    }
-    const from = this.sealed;
-    this.sealed = this.replica.counter;
-    this.unsent.clear();
-    if (bytes > MAX_DELTA_BYTES) {
-      // More than one frame holds: a delta cannot be divided, so the peers fetch it chunk by chunk.
+    const delta = this.own.take();
+    if (delta === 'too large') {
+      // The peers fetch it chunk by chunk.
       this.announce(false);
-    } else if (this.sealed > from) {
-      this.tell({ kind: 'delta', ...this.head(), from, entries });
+    } else if (delta) {
+      this.tell(delta);
     }
   }
 
+  /** Tells all that is known. */
   private announce(hello: boolean): void {
-    this.tell({ kind: 'vector', ...this.head(), strategies: this.strategies, hello });
-    const pace = this.someoneIsBehind() ? this.times.announceMs / 5 : this.times.announceMs;
+    const head = this.head();
+    this.replica.remember(this.peers.acknowledgements);
+    this.announced = new Map(head.context);
+    this.owesAll = false;
+    this.tell({ kind: 'vector', ...head, strategies: this.strategies, hello });
+    // What was told the last time must have arrived by now; what is newer may be on its way.
+    const behind = this.peers.someoneIsBehind(this.present(), this.expected);
+    this.expected = head.context;
+    const pace = behind ? this.times.announceMs / 5 : this.times.announceMs;
     // Whoever seems to be behind may be level, with its acknowledgement lost: so it is asked.
     this.job('announce', pace * (0.9 + 0.2 * this.ports.random.next()), () =>
-      this.announce(this.someoneIsBehind()),
+      this.announce(this.peers.someoneIsBehind(this.present(), this.expected)),
     );
   }
 
-  private someoneIsBehind(): boolean {
-    return this.peers.someoneIsBehind(this.present());
+  /** Many peers acknowledge more rarely, for everyone hears all of them. */
+  private get acknowledgeMs(): number {
+    return this.times.acknowledgeMs * Math.max(1, this.peers.size / PEERS_AT_PACE);
   }
 
   private acknowledgeSoon(delayMs: number): void {
-    this.timers.setOnce('acknowledge', delayMs, () => this.schedule(() => this.announce(false)));
+    this.timers.setOnce('acknowledge', delayMs, () => this.schedule(() => this.acknowledge()));
+  }
+
+  /** Tells what is known since it was told last; whoever misses that hears the whole at the next announcement. */
+  private acknowledge(): void {
+    const { sender, context } = this.head();
+    const news: VersionVector = new Map();
+    for (const [replica, counter] of context) {
+      if (counter > counterOf(this.announced, replica)) {
+        news.set(replica, counter);
+      }
+    }
+    if (this.owesAll) {
+      this.announce(false);
+    } else if (news.size > 0) {
+      joinVector(this.announced, news);
+      const short = this.names.shortener(NOTHING_NEW);
+      this.tell({ kind: 'vector', sender, context: news, strategies: this.strategies, hello: false, short });
+    }
   }
 
   private flushSoon(): void {
@@ -342,8 +370,6 @@ export class Synchronizer {
       return;
     }
     this.quiet = false;
-    // From now on own writes are told, so a later start must not take them for unknown to others.
-    this.replica.confirm();
     this.flush();
     this.announce(false);
   }
@@ -359,6 +385,10 @@ export class Synchronizer {
   private tell(frame: Frame): void {
     if (this.ports.connected()) {
       this.told = Math.max(this.told, counterOf(frame.context, this.replica.id));
+      if (!this.quiet) {
+        // A later start must not take what is told from now on for unknown to others.
+        this.replica.confirm();
+      }
       this.ports.send(frame);
     }
   }

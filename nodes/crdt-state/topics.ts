@@ -1,4 +1,4 @@
-import type { Frame } from './frames';
+import type { Frame } from './frame';
 
 /** Where a space's frames are published: `edge/state/<space>/…`. */
 export function spacePrefix(space: string): string {

@@ -1,6 +1,7 @@
 import type { Random } from '../shared/random';
-import { CHUNK_WINDOW, type ReplyFrame, type RequestFrame } from './frames';
+import { CHUNK_WINDOW, type ReplyFrame, type RequestFrame } from './frame';
 import type { CatchUp, Entry, Replica } from './replica';
+import type { ReadonlyVector } from './version-vector';
 
 /** Size that a chunk is filled up to, in bytes. */
 const CHUNK_BYTES = 65_536;
@@ -93,7 +94,11 @@ export class IncomingTransfer {
   private wanted = new Set<number>();
   private readonly chunks = new Map<number, ReplyFrame>();
 
-  constructor(readonly peer: string) {}
+  /** @param missing what was missing when it began. */
+  constructor(
+    readonly peer: string,
+    readonly missing: ReadonlyVector,
+  ) {}
 
   /** What to ask for next. */
   request(): Pick<RequestFrame, 'target' | 'transfer' | 'chunks'> {

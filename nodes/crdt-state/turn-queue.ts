@@ -1,9 +1,13 @@
 import type { Clock } from '../shared/clock';
-import { toEdgeError, type EdgeError } from '../shared/errors';
+import { EdgeError, toEdgeError } from '../shared/errors';
 
 /** How long one turn, or one slice of a long one, may hold the event loop, in ms. */
 const SLICE_MS = 2;
 const MAX_SHARED = 500;
+/** Jobs that may wait: the flow's, and frames with their bytes, which are fetched again when they are dropped. */
+const MAX_WAITING = 100_000;
+const MAX_FRAMES = 4096;
+const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 
 /** What a shared job gives back; `settled` runs when the turn is on disk, before the promise resolves. */
 export interface Outcome<T> {
@@ -11,9 +15,11 @@ export interface Outcome<T> {
   settled?: () => void;
 }
 
+/** Sharing a turn with its kind, own writes or frames, or alone in one that may last. */
+export type JobKind = 'shared' | 'frame' | 'alone';
+
 interface Job {
-  /** Sharing a turn with others, or alone in one that may last. */
-  kind: 'shared' | 'alone';
+  kind: JobKind;
   /** Does the work; gives back what resolves its promise. */
   run(): Generator<void, () => void>;
   reject(error: EdgeError): void;
@@ -22,15 +28,19 @@ interface Job {
 export interface TurnHooks {
   begin(): void;
   /** Makes the turn last; when it rejects, it has undone the turn. */
-  commit(kind: Job['kind']): Promise<void> | undefined;
+  commit(kind: JobKind): Promise<void> | undefined;
 }
 
 /**
  * Runs jobs in turns, strictly one after the other: begin, work, commit. Short jobs share a turn and so one write to
- * disk; a long one has its own and is cut into slices, between which other work of the process goes on.
+ * disk, and so do frames; a long one has its own. Whatever lasts is cut into slices, between which other work of the
+ * process goes on.
  */
 export class TurnQueue {
   private jobs: Job[] = [];
+  /** The first of `jobs` that waits: shifting a long array would move all of it each time. */
+  private next = 0;
+  private readonly frames = { count: 0, bytes: 0 };
   private pumping: Promise<void> | undefined;
   private opened = false;
   private closed: EdgeError | undefined;
@@ -50,8 +60,9 @@ export class TurnQueue {
   /** Refuses what waits and what comes, and waits for the turn that is under way. */
   async close(error: EdgeError): Promise<void> {
     this.closed = error;
-    const jobs = this.jobs;
+    const jobs = this.jobs.slice(this.next);
     this.jobs = [];
+    this.next = 0;
     jobs.forEach((job) => job.reject(error));
     await this.pumping;
   }
@@ -62,6 +73,28 @@ export class TurnQueue {
       return work();
       yield;
     });
+  }
+
+  /**
+   * The work of a frame, which shares its turn with others. When too many wait it is dropped, like by a network.
+   *
+   * @param bytes what the frame holds while it waits
+   */
+  async frame(work: () => Generator<void, void>, bytes: number): Promise<void> {
+    const { frames } = this;
+    if (frames.count >= MAX_FRAMES || frames.bytes + bytes > MAX_FRAME_BYTES) {
+      return;
+    }
+    frames.count++;
+    frames.bytes += bytes;
+    try {
+      await this.add('frame', function* () {
+        return { value: yield* work() };
+      });
+    } finally {
+      frames.count--;
+      frames.bytes -= bytes;
+    }
   }
 
   /** A job with a turn of its own. */
@@ -85,10 +118,19 @@ export class TurnQueue {
     }
   }
 
-  private add<T>(kind: Job['kind'], work: () => Generator<void, Outcome<T>>): Promise<T> {
+  private add<T>(kind: JobKind, work: () => Generator<void, Outcome<T>>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.closed) {
         reject(this.closed);
+        return;
+      }
+      if (kind === 'shared' && this.waiting >= MAX_WAITING) {
+        reject(
+          new EdgeError(
+            'STORE',
+            `${MAX_WAITING} messages wait for the disk already. Send fewer, or give the state a faster disk.`,
+          ),
+        );
         return;
       }
       this.jobs.push({
@@ -107,7 +149,7 @@ export class TurnQueue {
   }
 
   private pump(): void {
-    if (this.opened && !this.pumping && this.jobs.length > 0) {
+    if (this.opened && !this.pumping && this.waiting > 0) {
       this.pumping = this.work().finally(() => {
         this.pumping = undefined;
         this.pump();
@@ -116,8 +158,8 @@ export class TurnQueue {
   }
 
   private async work(): Promise<void> {
-    while (this.jobs.length > 0) {
-      const [{ kind }] = this.jobs;
+    while (this.waiting > 0) {
+      const { kind } = this.jobs[this.next];
       this.hooks.begin();
       const finished: { job: Job; settle: () => void }[] = [];
       for (const job of this.takeTurn(kind)) {
@@ -133,21 +175,31 @@ export class TurnQueue {
       } catch (thrown) {
         finished.forEach(({ job }) => job.reject(toEdgeError(thrown, 'STORE')));
       }
-      if (this.jobs.length > 0) {
+      if (this.waiting > 0) {
         await this.pause();
       }
     }
   }
 
-  /** The jobs of the next turn: one that wants to be alone, or all that share until the time is up. */
-  private *takeTurn(kind: Job['kind']): Generator<Job> {
+  private get waiting(): number {
+    return this.jobs.length - this.next;
+  }
+
+  private takeNext(): Job {
+    const job = this.jobs[this.next++];
+    if (this.next > 1024 && this.next * 2 > this.jobs.length) {
+      this.jobs = this.jobs.slice(this.next);
+      this.next = 0;
+    }
+    return job;
+  }
+
+  /** The jobs of the next turn: one that wants to be alone, or all of a kind until the time is up. */
+  private *takeTurn(kind: JobKind): Generator<Job> {
     const end = this.clock.monotonic() + SLICE_MS;
     const limit = kind === 'alone' ? 1 : MAX_SHARED;
-    for (let taken = 0; taken < limit && this.jobs.at(0)?.kind === kind; taken++) {
-      const job = this.jobs.shift();
-      if (job) {
-        yield job;
-      }
+    for (let taken = 0; taken < limit && this.jobs.at(this.next)?.kind === kind; taken++) {
+      yield this.takeNext();
       if (this.clock.monotonic() >= end) {
         break;
       }

@@ -297,7 +297,7 @@ test('crdt-state: every bad message reaches a Catch node and changes no key', as
     [set('mode', 1, 7), 'OPERATION', /msg\.operation/],
     [set('mode', 1, cyclic), 'OPERATION', /msg\.operation/],
     [set('mode', 1, 7n), 'OPERATION', /msg\.operation/],
-    [set('mode', 'gateway', 'retire'), 'OPERATION', /msg\.operation/],
+    [set('mode', 'gateway', 'retire'), 'VALUE', /msg\.payload/],
     [set('mode', 1, 'increment'), 'STRATEGY', /"counter"/],
     [set('count/a', 'x', 'add'), 'STRATEGY', /"set"/],
     [set('parts/a', true, 'enable'), 'STRATEGY', /"flag"/],

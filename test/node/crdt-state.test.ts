@@ -129,6 +129,21 @@ test('two gateways over a network that loses and repeats become equal, also afte
   assert.ok(await acknowledged(), 'everything is acknowledged');
 });
 
+test('a gateway that was retired by mistake goes on under another identity and loses nothing', async () => {
+  await runtime.deploy([...station('p', 'q'), ...station('q', 'p')]);
+  write('q', 'key', 1);
+  await runtime.until(() => latest('p', 'key') === 1, 'the value at p');
+  const identity = (): string | undefined => messages('q-frames').at(-1)?.topic?.split('.').at(-1);
+  const before = identity();
+  write('p', '', 'gateway q/1', 'retire');
+  const [answer] = await runtime.collect('p-out', 2).then((all) => all.slice(1) as unknown as StateMessage[]);
+  assert.deepEqual([answer.payload, answer.state.operation], ['gateway q/1', 'retire']);
+  await runtime.until(() => identity() !== before, 'another identity of q', 30_000);
+  write('q', 'key', 2);
+  await runtime.until(() => latest('p', 'key') === 2, 'the next value at p', 30_000);
+  assert.deepEqual((await ask('p', '', 'snapshot')).payload, { key: 2 });
+});
+
 test('a restart keeps the state and the identity', async () => {
   const flow = [...station('c', 'c')];
   await runtime.deploy(flow);
@@ -174,7 +189,8 @@ test('every bad message is refused with its code and changes nothing', async () 
   await runtime.until(() => latest('e', 'kept') === 'as it was', 'the write');
   const refused: [object, string][] = [
     [{ topic: 'kept', operation: 'explode' }, 'OPERATION'],
-    [{ topic: 'gateway b', operation: 'retire' }, 'OPERATION'],
+    [{ payload: 'gateway nobody', operation: 'retire' }, 'VALUE'],
+    [{ topic: '$retired/gateway b', payload: [] }, 'VALUE'],
     [{ topic: 'kept', operation: 'increment' }, 'STRATEGY'],
     [{ topic: 'load/press', payload: 'heavy' }, 'VALUE'],
     [{ topic: 'kept' }, 'VALUE'],

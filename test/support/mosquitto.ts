@@ -23,16 +23,35 @@ export class Mosquitto {
     private readonly program: string,
     readonly port: number,
     private readonly folder: string,
+    private readonly address: string,
   ) {}
 
-  /** @param settings more lines of its configuration file */
-  static async start(program: string, settings: string[] = ['allow_anonymous true']): Promise<Mosquitto> {
+  /**
+   * @param settings more lines of its configuration file
+   * @param address where it listens
+   */
+  static async start(
+    program: string,
+    settings: string[] = ['allow_anonymous true'],
+    address = '127.0.0.1',
+  ): Promise<Mosquitto> {
+    const mosquitto = await Mosquitto.prepare(program, settings, address);
+    await mosquitto.launch();
+    return mosquitto;
+  }
+
+  /** One that does not run yet, but has its port. */
+  static async prepare(
+    program: string,
+    settings: string[] = ['allow_anonymous true'],
+    address = '127.0.0.1',
+  ): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-mosquitto-'));
-    const mosquitto = new Mosquitto(program, await freePort(), folder);
+    const mosquitto = new Mosquitto(program, await freePort(), folder, address);
     writeFileSync(
       join(folder, 'mosquitto.conf'),
       [
-        `listener ${mosquitto.port} 127.0.0.1`,
+        `listener ${mosquitto.port} ${address}`,
         ...settings,
         'persistence true',
         `persistence_location ${folder}/`,
@@ -44,12 +63,11 @@ export class Mosquitto {
         '',
       ].join('\n'),
     );
-    await mosquitto.launch();
     return mosquitto;
   }
 
   get url(): string {
-    return `mqtt://127.0.0.1:${this.port}`;
+    return `mqtt://${this.address}:${this.port}`;
   }
 
   get pid(): number {
@@ -60,7 +78,7 @@ export class Mosquitto {
   async launch(): Promise<void> {
     this.child = spawn(this.program, ['-c', join(this.folder, 'mosquitto.conf')], { stdio: 'ignore' });
     for (let attempt = 0; ; attempt++) {
-      const socket = connect(this.port, '127.0.0.1');
+      const socket = connect(this.port, this.address);
       try {
         await once(socket, 'connect');
         socket.destroy();

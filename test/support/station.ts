@@ -23,6 +23,10 @@ export interface StationOptions {
   install?: (userDir: string) => void;
   /** More options of Node.js. */
   execArgv?: string[];
+  /** A program, with its arguments, that runs Node.js in its place: in a network namespace, for example. */
+  within?: [program: string, ...parameters: string[]];
+  /** Hears of what each `test-sink` receives from the very start; a listener of `sink` can only come later. */
+  onSink?: (id: string, msg: EdgeMessage) => void;
   /** More variables of the environment, for a user folder. */
   environment?: (userDir: string) => Record<string, string>;
   /** That of another station, which keeps it; a new one otherwise. */
@@ -55,6 +59,9 @@ export class Station extends EventEmitter {
 
   /** Starts the process; resolves once the flow runs. Emits `sink` with the id and message of each `test-sink`. */
   async launch(): Promise<void> {
+    const options = ['--enable-source-maps', ...(this.options.execArgv ?? [])];
+    const [program, ...parameters] = this.options.within ?? [];
+    const env = { ...process.env, ...this.options.environment?.(this.userDir) };
     const child = fork(
       join(__dirname, 'station-process.js'),
       [
@@ -65,11 +72,14 @@ export class Station extends EventEmitter {
           port: this.options.port ?? 0,
         }),
       ],
-      {
-        serialization: 'advanced',
-        execArgv: ['--enable-source-maps', ...(this.options.execArgv ?? [])],
-        env: { ...process.env, ...this.options.environment?.(this.userDir) },
-      },
+      program === undefined
+        ? { serialization: 'advanced', execArgv: options, env }
+        : {
+            serialization: 'advanced',
+            execPath: program,
+            execArgv: [...parameters, process.execPath, ...options],
+            env,
+          },
     );
     this.child = child;
     await new Promise<void>((resolve, reject) => {
@@ -82,6 +92,7 @@ export class Station extends EventEmitter {
         } else if (report.kind === 'log') {
           this.logs.push(report.entry);
         } else {
+          this.options.onSink?.(report.id, report.msg);
           this.emit('sink', report.id, report.msg, report.at);
         }
       });
@@ -114,6 +125,14 @@ export class Station extends EventEmitter {
   /** Sends the process a message of the test's own. */
   order(message: object): void {
     this.child?.send(message);
+  }
+
+  /** Sends a message into a node; lost when the process is gone, as it would be in the flow. */
+  inject(nodeId: string, msg: object): void {
+    if (this.child?.connected === true) {
+      // Killed in between, it can take nothing any more.
+      this.child.send({ inject: nodeId, msg }, () => undefined);
+    }
   }
 
   /** Warnings and errors in the log so far. */

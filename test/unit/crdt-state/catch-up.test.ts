@@ -99,3 +99,31 @@ test('with a full disk nothing is told or changed, and the next write works agai
   assert.equal(readKey(station, 'key'), 'after');
   assert.equal(replicaOf(station).counter, 2);
 });
+
+test('a restored image that crashes before it has heard anybody still finds out, and loses nothing', async () => {
+  const world = new World(5);
+  world.weather = { loss: 0, repeat: 0, maxDelay: 5 };
+  const [a, b] = [world.addStation('a'), world.addStation('b')];
+  const host = await world.boot(a);
+  await (await world.boot(b)).write('set', 'of b', 1);
+  await world.run(15_000);
+  const image = new Map(a.disk.rows);
+  for (const key of ['one', 'two', 'three']) {
+    await host.write('set', key, key);
+  }
+  await world.run(15_000);
+  world.crash(a);
+  a.disk.rows = image;
+  world.cut.add('b>a');
+  await (await world.boot(a)).write('set', 'four', 'four');
+  world.crash(a);
+  const again = await world.boot(a);
+  await again.write('set', 'five', 'five');
+  world.cut.clear();
+  await world.run(30_000);
+  for (const station of [a, b]) {
+    for (const key of ['one', 'two', 'three', 'four', 'five']) {
+      assert.equal(readKey(station, key), key, `${key} at ${station.name}`);
+    }
+  }
+});

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { EdgeError } from '../../../nodes/shared/errors';
 import { FrameCodec, type Frame } from '../../../nodes/crdt-state/frames';
+import { NameTable } from '../../../nodes/crdt-state/names';
+import { encodeVersion1 } from './version1';
 
 const SENDER = 'gateway-a.0123456789ab';
 const OTHER = 'gateway-b.ba9876543210';
@@ -73,9 +75,94 @@ test('with a space key every frame without it is refused', () => {
   }
 });
 
+test('frames of version 1 are still read', () => {
+  for (const frame of FRAMES) {
+    assert.deepEqual(open.decode(encodeVersion1(frame)), frame);
+  }
+});
+
+test('any value within the bounds arrives as the same text', () => {
+  const numbers = fc.oneof(
+    fc.stringMatching(/^-?(0|[1-9]\d{0,17})(\.\d{1,17})?$/),
+    fc.constantFrom('-0', '0.0', '1e5', '1E-7', '1.50', '-0.05', '999999999999999', '9007199254740993'),
+  );
+  const texts = fc.oneof(
+    numbers,
+    fc.jsonValue().map((value) => JSON.stringify(value)),
+    fc.constant(null),
+  );
+  const stamps = fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, Number.MAX_SAFE_INTEGER));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(texts, stamps), { minLength: 1, maxLength: 5 }), (values) => {
+      const frame: Frame = {
+        kind: 'delta',
+        sender: SENDER,
+        context: new Map([[SENDER, 100]]),
+        from: 90,
+        entries: values.map(([text, stamp], index) => [
+          `key ${index}`,
+          [{ replica: SENDER, counter: 91 + index, stamp, text }],
+        ]),
+      };
+      assert.deepEqual(open.decode(open.encode(frame)), frame);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('short names are read by whoever knows the long ones, and by nobody else', () => {
+  const keys = new NameTable();
+  const ids = new NameTable();
+  entries.forEach(([key]) => keys.add(key));
+  [SENDER, OTHER].forEach((id) => ids.add(id));
+  const [delta] = FRAMES;
+  const short = { key: (text: string) => keys.shorten(text), replica: (text: string) => ids.shorten(text) };
+  const book = { key: (ref: number) => keys.find(ref), replica: (ref: number) => ids.find(ref) };
+  const bytes = open.encode({ ...delta, short } as Frame);
+  assert.ok(bytes.length < open.encode(delta).length);
+  const frame = open.decode(bytes);
+  assert.ok(frame.kind === 'short');
+  assert.deepEqual(frame.expand(book), delta);
+  const stranger = new NameTable();
+  stranger.add('another key');
+  assert.equal(frame.expand({ ...book, key: (ref) => stranger.find(ref) }), undefined);
+  // A name that has the reference of the right one by chance does not pass the check.
+  const chance = (ref: number): ReturnType<NameTable['find']> => {
+    const name = keys.find(ref);
+    return name && { ...name, text: 'another key', check: name.check ^ 1 };
+  };
+  assert.equal(frame.expand({ ...book, key: chance }), undefined);
+});
+
+test('names that share a reference travel whole', () => {
+  const keys = new NameTable();
+  const seen = new Map<number, string>();
+  const alike: string[] = [];
+  // Among so many texts some have the same 32 bits.
+  for (let index = 0; alike.length === 0 && index < 400_000; index++) {
+    const text = `key ${index}`;
+    keys.add(text);
+    const ref = keys.shorten(text)?.ref;
+    if (ref === undefined) {
+      alike.push(text);
+    } else {
+      seen.set(ref, text);
+    }
+  }
+  assert.equal(alike.length, 1);
+  const [later] = alike;
+  keys.remove(later);
+  const table = new NameTable();
+  const earlier = [...seen.values()].filter((text) => keys.shorten(text) !== undefined);
+  table.add(later);
+  assert.ok(table.shorten(later));
+  earlier.forEach((text) => table.add(text));
+  assert.equal(table.shorten(later), undefined);
+});
+
 test('a frame of another version is told apart', () => {
   const bytes = open.encode(FRAMES[0]);
-  bytes[0] = 2;
+  bytes[0] = 3;
   assert.equal(refusal(open, bytes), 'SYNC_VERSION');
 });
 
@@ -83,7 +170,9 @@ test('any bytes are a frame or SYNC_INVALID, never anything else', () => {
   const body = fc.uint8Array({ maxLength: 200 });
   fc.assert(
     fc.property(fc.nat(6), body, (kind, bytes) => {
-      assert.match(refusal(open, Uint8Array.from([1, kind, ...bytes])), /^(SYNC_INVALID)?$/);
+      for (const version of [1, 2]) {
+        assert.match(refusal(open, Uint8Array.from([version, kind, ...bytes])), /^(SYNC_INVALID)?$/);
+      }
     }),
     { numRuns: 3000 },
   );

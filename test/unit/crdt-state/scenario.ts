@@ -4,18 +4,26 @@ import type { WriteOperation } from '../../../nodes/crdt-state/operations';
 import { Oracle, replicaOf } from './oracle';
 import { settle, World, type Station } from './world';
 
+/** Steps of a history, unless told otherwise. */
+export const DEFAULT_STEPS = 40;
 const YEAR = 365 * 86_400_000;
 
 export interface ScenarioOptions {
   steps?: number;
-  tamper?: World['tamper'];
+  /** The power fails at the how-manieth write to any disk, which took or did not. */
+  powerCut?: { write: number; took: boolean };
 }
 
 /** One seeded history of writes, losses, partitions, wrong clocks, crashes and restores, judged after every happening. */
 export class Scenario {
   readonly world: World;
   readonly oracle = new Oracle();
+  /** What was done, for reading a failure. */
+  readonly trace: string[] = [];
+  /** Writes to all disks. */
+  diskWrites = 0;
   private readonly busy = new Set<Station>();
+  private readonly departed = new Set<Station>();
   private written = 0;
 
   constructor(
@@ -23,26 +31,64 @@ export class Scenario {
     private readonly options: ScenarioOptions = {},
   ) {
     this.world = new World(seed);
-    this.world.tamper = options.tamper ?? this.world.tamper;
   }
 
   async play(): Promise<void> {
     const { world } = this;
     const stations = 2 + world.random.int(3);
     for (let i = 0; i < stations; i++) {
-      await this.boot(world.addStation(`gateway-${i}`));
+      await this.boot(this.addStation());
     }
-    for (let step = this.options.steps ?? 40; step > 0; step--) {
+    for (let step = this.options.steps ?? DEFAULT_STEPS; step > 0; step--) {
       await this.step();
     }
-    if (world.chance(0.4)) {
+    const dice = world.random.next();
+    if (dice < 0.4) {
       await this.restore(world.pick(world.stations));
+    } else if (dice < 0.5) {
+      await this.wipe(world.pick(world.stations));
+    } else if (dice < 0.7 && world.stations.length > 2) {
+      await this.retire(world.pick(world.stations));
     }
     await this.heal();
-    this.oracle.checkComplete(world.stations);
-    for (const station of world.stations) {
+    this.checkLevel();
+  }
+
+  private get present(): Station[] {
+    return this.world.stations.filter((station) => !this.departed.has(station));
+  }
+
+  private checkLevel(): void {
+    this.oracle.checkComplete(this.present);
+    for (const station of this.present) {
       assert.equal(station.host?.pending, 0, `${station.name} waits for acknowledgements for ever`);
     }
+  }
+
+  private addStation(): Station {
+    const { world } = this;
+    const station = world.addStation(`gateway-${world.stations.length}`);
+    station.disk.powerFails = () => {
+      this.diskWrites++;
+      const { powerCut } = this.options;
+      if (this.diskWrites !== powerCut?.write) {
+        return undefined;
+      }
+      this.note(`power cut at write ${powerCut.write} of ${station.name}, took: ${powerCut.took}`);
+      this.crash(station);
+      return powerCut;
+    };
+    return station;
+  }
+
+  private crash(station: Station): void {
+    this.note(`crash ${station.name}`);
+    this.world.crash(station);
+    this.busy.delete(station);
+  }
+
+  private note(what: string): void {
+    this.trace.push(`${this.world.time} ms: ${what}`);
   }
 
   private async step(): Promise<void> {
@@ -55,23 +101,27 @@ export class Scenario {
       await this.run(world.random.int(1500));
     } else if (dice < 0.72) {
       const link = `${station.name}>${world.pick(world.stations).name}`;
+      this.note(`cut or mend ${link}`);
       if (!world.cut.delete(link)) {
         world.cut.add(link);
       }
     } else if (dice < 0.78) {
       station.skew = (world.random.next() * 2 - 1) * YEAR;
+      this.note(`the clock of ${station.name} is off by ${Math.round(station.skew)} ms`);
     } else if (dice < 0.84) {
       await this.collect(station);
     } else if (dice < 0.9) {
       station.disk.slow = !station.disk.slow;
+      this.note(`the disk of ${station.name} is slow: ${station.disk.slow}`);
       station.disk.sync();
       await settle();
     } else if (dice < 0.93) {
       station.disk.failing = !station.disk.failing;
+      this.note(`the disk of ${station.name} is full: ${station.disk.failing}`);
     } else if (dice < 0.98) {
       await this.crashOrBoot(station);
     } else if (world.stations.length < 5) {
-      await this.boot(world.addStation(`gateway-${world.stations.length}`));
+      await this.boot(this.addStation());
     }
     this.checkAll();
   }
@@ -89,6 +139,7 @@ export class Scenario {
       }
       this.busy.delete(station);
     };
+    this.note(`${station.name}: ${operation} ${key} ${JSON.stringify(value)}`);
     this.busy.add(station);
     this.current.set(station, { operation, value });
     host.write(operation, key, value ?? undefined).then(
@@ -131,22 +182,23 @@ export class Scenario {
     if (!station.host) {
       await this.boot(station);
     } else if (!station.disk.failing) {
-      this.world.crash(station);
-      this.busy.delete(station);
+      this.crash(station);
     }
   }
 
-  private async boot(station: Station): Promise<void> {
+  private async boot(station: Station, remembers = true): Promise<void> {
+    this.note(`start ${station.name}`);
     const again = station.life > 0;
     const pending = this.world.boot(station);
     await pending;
-    if (again) {
+    if (again && remembers) {
       this.oracle.restarted(station, this.world.stations);
     }
     this.oracle.watch(station, () => this.current.get(station) ?? { operation: '', value: null });
   }
 
   private async collect(station: Station): Promise<void> {
+    this.note(`${station.name} forgets what was deleted`);
     station.host?.collect().catch(() => undefined);
     await settle();
   }
@@ -161,9 +213,9 @@ export class Scenario {
       await this.write(world.pick(world.stations));
     }
     await this.heal();
-    world.crash(station);
-    this.busy.delete(station);
+    this.crash(station);
     station.disk.rows = image;
+    this.note(`start ${station.name} from its image of counter ${counter}`);
     await world.boot(station);
     this.oracle.restored(station, id, counter);
     this.oracle.watch(station, () => this.current.get(station) ?? { operation: '', value: null });
@@ -175,32 +227,94 @@ export class Scenario {
     await this.run(5000);
   }
 
+  /** All level, then one loses its disk. */
+  private async wipe(station: Station): Promise<void> {
+    await this.heal();
+    const { id } = replicaOf(station);
+    this.crash(station);
+    station.disk.rows.clear();
+    this.oracle.lost(id);
+    this.note(`the disk of ${station.name} is new`);
+    await this.boot(station, false);
+    assert.notEqual(
+      replicaOf(station).id,
+      id,
+      `${station.name} goes on under an identity whose dots it has lost`,
+    );
+  }
+
+  /** All level, then one goes for good as far as the others know; some come back after all. */
+  private async retire(station: Station): Promise<void> {
+    await this.heal();
+    // Long enough to have been heard.
+    await this.run(5000);
+    await this.heal();
+    const { id } = replicaOf(station);
+    this.crash(station);
+    this.departed.add(station);
+    const other = this.world.pick(this.present);
+    while (other.host?.synchronizer?.retirement.has(id) !== true) {
+      await this.heal();
+      this.note(`${other.name} retires ${station.name}`);
+      this.current.set(other, { operation: 'set', value: [id] });
+      other.host?.retire(station.name).then(
+        () => this.oracle.settled(other, true),
+        () => undefined,
+      );
+      await settle();
+    }
+    for (let i = this.world.random.int(6); i > 0; i--) {
+      await this.write(this.world.pick(this.present));
+    }
+    await this.heal();
+    this.checkLevel();
+    for (const { host, name } of this.present) {
+      const listed = host?.synchronizer?.peers.ids.includes(id);
+      assert.equal(listed, false, `${name} still counts on the retired ${station.name}`);
+    }
+    if (this.world.chance(0.5)) {
+      this.departed.delete(station);
+      await this.boot(station);
+      await this.write(station);
+      await this.heal();
+      await this.run(5000);
+      await this.heal();
+      assert.notEqual(replicaOf(station).id, id, `${station.name} never found out that it was retired`);
+    }
+  }
+
   /** Everybody up, the network whole though not perfect, and time to level out. */
   private async heal(): Promise<void> {
     const { world } = this;
     world.cut.clear();
     world.weather = { loss: 0.1, repeat: 0.1, maxDelay: 100 };
-    for (const station of world.stations) {
-      station.disk.failing = false;
-      station.disk.slow = false;
-      station.disk.sync();
-      if (!station.host) {
-        await this.boot(station);
+    for (let i = 0; i < 60; i++) {
+      for (const station of this.present) {
+        station.disk.failing = false;
+        station.disk.slow = false;
+        station.disk.sync();
+        if (!station.host) {
+          await this.boot(station);
+        }
       }
-    }
-    await settle();
-    for (let i = 0; i < 60 && !this.level(); i++) {
+      await settle();
+      if (this.level()) {
+        return;
+      }
       await this.run(5000);
     }
   }
 
   private level(): boolean {
-    const [first, ...others] = this.world.stations.map((station) => replicaOf(station).context);
+    if (this.present.some(({ host }) => !host)) {
+      return false;
+    }
+    const [first, ...others] = this.present.map((station) => replicaOf(station).context);
     return (
       others.every(
         (context) =>
           context.size === first.size && [...first].every(([id, counter]) => context.get(id) === counter),
-      ) && this.world.stations.every(({ host }) => host?.pending === 0)
+      ) && this.present.every(({ host }) => host?.pending === 0)
     );
   }
 

@@ -18,6 +18,8 @@ export class Disk implements ReplicaStore {
   rows = new Map<string, Uint8Array>();
   failing = false;
   slow = false;
+  /** Asked at every write; says whether the power fails at it, and whether what was written took. */
+  powerFails: () => { took: boolean } | undefined = () => undefined;
   private underWay: { rows: StateWrite[]; resolve: () => void; reject: (error: Error) => void }[] = [];
 
   load(): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -27,6 +29,14 @@ export class Disk implements ReplicaStore {
   write(rows: StateWrite[]): Promise<void> {
     if (this.failing) {
       return Promise.reject(new Error('the disk is full'));
+    }
+    const failure = this.powerFails();
+    if (failure) {
+      if (failure.took) {
+        this.apply(rows);
+      }
+      // Nobody is left to hear of it.
+      return new Promise(() => undefined);
     }
     if (!this.slow) {
       this.apply(rows);

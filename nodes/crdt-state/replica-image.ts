@@ -1,0 +1,74 @@
+import { NameTable } from './names';
+import type { Siblings } from './sibling';
+import type { ReadonlyVector, VersionVector } from './version-vector';
+
+export type Entry = readonly [key: string, siblings: Siblings];
+
+/** The writes that one replica made after `from`, with everything it knew when it sent them. */
+export interface Delta {
+  sender: string;
+  /** The sender's counter that the delta before this one ended at. */
+  from: number;
+  /**
+   * The sender's counter at the end of this delta, and of other replicas the latest write that this delta's keys have
+   * as a sibling or had when they were written: the causal dependencies. It may hold more of what the sender knew.
+   */
+  context: ReadonlyVector;
+  /** The *whole* sibling set of each key, other replicas' writes included. */
+  entries: readonly Entry[];
+}
+
+/** What a replica knows above a vector that the receiver has reached. */
+export interface CatchUp {
+  context: ReadonlyVector;
+  /**
+   * Set when the receiver's vector is below the sender's floor: `entries` is then everything the sender holds, and
+   * what the context knows but no entry has was deleted.
+   */
+  floor?: ReadonlyVector;
+  entries: readonly Entry[];
+}
+
+/** All that a replica must remember over a restart. */
+export interface ReplicaImage {
+  id: string;
+  base: number;
+  contacted: boolean;
+  context: VersionVector;
+  floor: VersionVector;
+  /** The peers by replica id, and how many of the own writes each is known to know. */
+  peers: ReadonlyVector;
+  entries: Map<string, Siblings>;
+  /** Of the keys in `entries`. */
+  names: NameTable;
+}
+
+/** What was written since the last delta, besides the keys themselves. */
+export interface Written {
+  /** Of other replicas, the latest write that was replaced. */
+  replaced: VersionVector;
+  /** Keys that nothing was known of before. */
+  created: Set<string>;
+}
+
+/** Joins a gateway id and an incarnation to a replica id. */
+export function replicaId(gateway: string, incarnation: string): string {
+  return `${gateway}.${incarnation}`;
+}
+
+export function gatewayOfReplica(id: string): string {
+  return id.slice(0, id.lastIndexOf('.'));
+}
+
+export function newImage(id: string): ReplicaImage {
+  return {
+    id,
+    base: 0,
+    contacted: false,
+    context: new Map(),
+    floor: new Map(),
+    peers: new Map(),
+    entries: new Map(),
+    names: new NameTable(),
+  };
+}
