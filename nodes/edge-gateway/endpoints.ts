@@ -4,11 +4,12 @@ import { toEdgeError } from '../shared/errors';
 import { defaultDataDir } from '../shared/gateway';
 import { listLeftBehind } from '../shared/left-behind';
 import { listStation } from '../shared/station';
+import { backUp } from './backup';
 import type { Host } from './host';
 import { METRICS_TYPE, metricsText } from './metrics';
 import { reportStatus } from './status-report';
 
-/** `GET /edge/status` and `GET /edge/metrics`, for all nodes of this runtime. */
+/** `GET /edge/status`, `GET /edge/metrics` and `POST /edge/backup`, for all nodes of this runtime. */
 export function registerEndpoints(RED: NodeAPI, host: Host): void {
   const allowed = RED.auth.needsPermission('edge.read');
   RED.httpAdmin.get('/edge/status', allowed, (_request, response) => {
@@ -17,6 +18,11 @@ export function registerEndpoints(RED: NodeAPI, host: Host): void {
       // Outboxes that no running node owns and that still hold something.
       leftBehind: await listLeftBehind(),
     }));
+  });
+  RED.httpAdmin.post('/edge/backup', RED.auth.needsPermission('flows.write'), (_request, response) => {
+    const userDir = RED.settings.userDir ?? process.cwd();
+    const dataDirs = listStation().map(({ gateway }) => gateway()?.dataDir ?? defaultDataDir(RED));
+    answerWith(response, () => backUp(userDir, [defaultDataDir(RED), ...dataDirs], Date.now()));
   });
   RED.httpAdmin.get('/edge/metrics', allowed, (_request, response) => {
     host

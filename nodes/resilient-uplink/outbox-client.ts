@@ -216,6 +216,11 @@ export class OutboxClient implements Outbox, OutboxRecords {
     return this.guarded(this.worker.call('deadLetters', request));
   }
 
+  /** Copies the database, as it is at one moment, while it is in use. */
+  async copyTo(path: string): Promise<void> {
+    await this.guarded(this.worker.call('copyTo', path));
+  }
+
   /** Resolves when everything that was appended is stored or refused; nothing can be appended any more. */
   async drain(): Promise<void> {
     this.closed = true;

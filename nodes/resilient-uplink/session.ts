@@ -1,3 +1,4 @@
+import { offerForBackup } from '../shared/backups';
 import type { Clock } from '../shared/clock';
 import type { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
@@ -50,6 +51,7 @@ export class Session {
     readonly delivery: Delivery,
     private readonly retention: Retention,
     private readonly publisher: LedgerPublisher,
+    private readonly withdrawBackup: () => void,
   ) {}
 
   /** Opens the outbox and starts to deliver what is in it; rejects with `STORE`. */
@@ -110,7 +112,13 @@ export class Session {
       (report) => outbox.append(ledgerMessage(report)),
       (error) => events.storeFailed(error),
     );
-    const session = new Session(outbox, delivery, retention, publisher);
+    const session = new Session(
+      outbox,
+      delivery,
+      retention,
+      publisher,
+      offerForBackup({ path, copyTo: (copy) => outbox.copyTo(copy) }),
+    );
     opened.session = session;
     delivery.start();
     retention.start();
@@ -142,6 +150,7 @@ export class Session {
 
   /** Stores what was appended, waits shortly for answers that are due, and closes everything. */
   async close(graceMs = GRACE_MS): Promise<void> {
+    this.withdrawBackup();
     this.publisher.stop();
     await this.outbox.drain();
     await this.publisher.finished();
