@@ -61,7 +61,7 @@ export function bareGateway(
   const commit = (): void => {
     const { changes } = replica;
     replica.commit();
-    synchronizer.committed(changes.keys());
+    synchronizer.committed(changes);
     const frames = outbox;
     outbox = [];
     frames.forEach((frame) => tell(frame, codec.encode(frame)));

@@ -1,6 +1,6 @@
 import { invalidFrame as invalid, type DeltaFrame, type NameBook, type ShortFrame } from './frame';
 import { isKey, MAX_COUNTER, MAX_KEY_BYTES, MAX_KEYS, MAX_SIBLINGS } from './limits';
-import { foldCheck } from './names';
+import { foldCheck, type Name } from './names';
 import type { Entry } from './replica';
 import { readReplicas, writeReplicas, type ReplicaList } from './replica-list';
 import { compareDots, type Sibling, type Siblings } from './sibling';
@@ -27,8 +27,9 @@ export function writeDelta(writer: ByteWriter, { sender, from, context, entries,
   let last = from;
   let check = 0;
   writer.count(entries.length);
-  for (const [key, siblings] of entries) {
-    const name = short?.key(key);
+  for (let index = 0; index < entries.length; index++) {
+    const [key, siblings] = entries[index];
+    const name = short?.key(key, index);
     const plain = siblings.length === 1 && siblings[0].replica === sender;
     const gap = plain ? siblings[0].counter - last - 1 : siblings.length;
     const near = gap >= 0 && gap < FAR;
@@ -126,10 +127,12 @@ function expand(content: Content, names: NameBook): DeltaFrame | undefined {
     return undefined;
   }
   const keys: string[] = [];
+  const found: (Name | undefined)[] = [];
   let check = 0;
   for (const name of content.keys) {
     if (typeof name === 'string') {
       keys.push(name);
+      found.push(undefined);
       continue;
     }
     const known = names.key(name);
@@ -138,8 +141,11 @@ function expand(content: Content, names: NameBook): DeltaFrame | undefined {
     }
     check = foldCheck(check, known.check);
     keys.push(known.text);
+    found.push(known);
   }
-  return check === content.check ? complete(content, keys, [content.sender, ...ids]) : undefined;
+  return check === content.check
+    ? { ...complete(content, keys, [content.sender, ...ids]), names: found }
+    : undefined;
 }
 
 function complete(content: Content, keys: readonly string[], ids: readonly string[]): DeltaFrame {

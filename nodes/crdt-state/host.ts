@@ -8,8 +8,9 @@ import { parseJson, type Json } from './json';
 import { writeKey, type WriteOperation } from './operations';
 import { readImage, turnRows } from './persistence';
 import { gatewayOfReplica, newImage, Replica, replicaId } from './replica';
-import { isReservedKey } from './retirement';
+import { isReservedKey } from './reserved-keys';
 import { NO_SIBLINGS, type Siblings } from './sibling';
+import type { Slot } from './slot';
 import { readMerged, rivals, type StrategyBook } from './strategies';
 import { DEFAULT_TIMES, type SyncTimes } from './sync-ports';
 import { Synchronizer } from './synchronizer';
@@ -252,7 +253,7 @@ export class ReplicaHost {
     }
     const { changes } = replica;
     replica.commit();
-    synchronizer.committed(changes.keys());
+    synchronizer.committed(changes);
     const frames = this.outbox;
     this.outbox = [];
     for (const frame of frames) {
@@ -269,9 +270,9 @@ export class ReplicaHost {
     }
   }
 
-  private *tellRemote(changes: ReadonlyMap<string, Siblings | undefined>): Generator<void, void> {
-    for (const [key, before] of changes) {
-      if (isReservedKey(key)) {
+  private *tellRemote(changes: readonly Slot[]): Generator<void, void> {
+    for (const { text: key, reserved, before } of changes) {
+      if (reserved) {
         continue;
       }
       const old = this.describe(key, before ?? NO_SIBLINGS);

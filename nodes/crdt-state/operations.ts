@@ -2,8 +2,8 @@ import { EdgeError } from '../shared/errors';
 import { invalidValue, parseJson, toJsonText, type Json } from './json';
 import { MAX_KEYS, MAX_SIBLINGS, isKey, MAX_KEY_BYTES } from './limits';
 import type { Replica } from './replica';
-import { isReservedKey } from './retirement';
-import type { Sibling, Siblings } from './sibling';
+import { isReservedKey } from './reserved-keys';
+import { NO_SIBLINGS, type Sibling, type Siblings } from './sibling';
 import { isLive, readMerged, type Strategy } from './strategies';
 
 /** Operations that write a key. */
@@ -50,7 +50,8 @@ export function writeKey(
   key: string,
   payload: unknown,
 ): void {
-  const siblings = replica.siblings(key);
+  const slot = replica.find(key);
+  const siblings = slot?.siblings ?? NO_SIBLINGS;
   if (siblings.length === 0 || isReservedKey(key)) {
     assertKey(key);
   }
@@ -69,7 +70,7 @@ export function writeKey(
   ) {
     throw invalidValue(`"${key}" would hold more than ${MAX_SIBLINGS} elements`);
   }
-  replica.write(key, plan.replaces, plan.texts);
+  replica.write(key, plan.replaces, plan.texts, slot);
 }
 
 /** Throws `VALUE` unless `msg.topic` can name a key. */

@@ -1,5 +1,6 @@
-import { NameTable } from './names';
+import { NameTable, type Name } from './names';
 import type { Siblings } from './sibling';
+import type { Slot } from './slot';
 import type { ReadonlyVector, VersionVector } from './version-vector';
 
 export type Entry = readonly [key: string, siblings: Siblings];
@@ -16,6 +17,8 @@ export interface Delta {
   context: ReadonlyVector;
   /** The *whole* sibling set of each key, other replicas' writes included. */
   entries: readonly Entry[];
+  /** Of the entries that were named shortly, what the name led to in the receiver's book. */
+  names?: readonly (Name | undefined)[];
 }
 
 /** What a replica knows above a vector that the receiver has reached. */
@@ -38,17 +41,8 @@ export interface ReplicaImage {
   floor: VersionVector;
   /** The peers by replica id, and how many of the own writes each is known to know. */
   peers: ReadonlyVector;
-  entries: Map<string, Siblings>;
-  /** Of the keys in `entries`. */
-  names: NameTable;
-}
-
-/** What was written since the last delta, besides the keys themselves. */
-export interface Written {
-  /** Of other replicas, the latest write that was replaced. */
-  replaced: VersionVector;
-  /** Keys that nothing was known of before. */
-  created: Set<string>;
+  /** The keys with siblings. */
+  slots: NameTable<Slot>;
 }
 
 /** Joins a gateway id and an incarnation to a replica id. */
@@ -68,7 +62,6 @@ export function newImage(id: string): ReplicaImage {
     context: new Map(),
     floor: new Map(),
     peers: new Map(),
-    entries: new Map(),
-    names: new NameTable(),
+    slots: new NameTable(),
   };
 }

@@ -4,10 +4,12 @@ import { Fetching } from './fetching';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
 import { OwnWrites } from './own-writes';
-import { Peers, type Peer } from './peers';
+import { latestOwn, Peers, type Peer } from './peers';
 import { gatewayOfReplica, replicaId, type Replica } from './replica';
 import { ReplicaNames } from './replica-names';
 import { retireGateway, Retirement } from './retirement';
+import { hasRoom } from './room';
+import type { Slot } from './slot';
 import type { SyncPorts, SyncTimes } from './sync-ports';
 import { OutgoingTransfers } from './transfers';
 import { counterOf, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
@@ -16,7 +18,6 @@ export { DEFAULT_TIMES, type SyncPorts, type SyncTimes } from './sync-ports';
 
 /** So many peers acknowledge at the full pace. */
 const PEERS_AT_PACE = 10;
-const NOTHING_NEW: ReadonlySet<string> = new Set();
 
 /**
  * Keeps a replica level with its peers over a transport that may lose, repeat and reorder. Deltas are pushed; a delta
@@ -90,7 +91,7 @@ export class Synchronizer {
   }
 
   /** Takes note of what a turn has changed for good. */
-  committed(keys: Iterable<string>): void {
+  committed(slots: Iterable<Slot>): void {
     const renewed = this.owner !== this.replica.id;
     if (renewed) {
       this.owner = this.replica.id;
@@ -102,22 +103,27 @@ export class Synchronizer {
     if (renewed) {
       this.peers.renewed();
     }
-    const changed = renewed ? [...this.replica.entries()].map(([key]) => key) : [...keys];
-    for (const key of changed) {
-      this.peers.changed(key, this.own.changed(key));
+    this.takeNote(slots);
+    if (renewed) {
+      this.takeNote(this.replica.slots());
     }
-    this.heedRetirements(changed);
+    this.rejoinSoon();
     if (this.own.waiting) {
       this.flushSoon();
     }
   }
 
-  private heedRetirements(changed: readonly string[]): void {
-    const news = changed.filter((key) => this.retirement.changed(key));
-    if (news.length > 0) {
+  private takeNote(slots: Iterable<Slot>): void {
+    let retired = false;
+    for (const slot of slots) {
+      const latest = latestOwn(slot.siblings, this.owner);
+      this.own.changed(slot, latest);
+      this.peers.changed(slot, latest);
+      retired = (slot.reserved && this.retirement.changed(slot.text)) || retired;
+    }
+    if (retired) {
       this.peers.forget((id) => this.retirement.has(id));
     }
-    this.rejoinSoon();
   }
 
   private rejoinSoon(): void {
@@ -177,7 +183,7 @@ export class Synchronizer {
       return;
     }
     const entries = 'entries' in frame ? frame.entries : [];
-    if (!this.peers.hasRoom(frame.sender) || !this.replica.hasRoom(frame.context, entries)) {
+    if (!this.peers.hasRoom(frame.sender) || !hasRoom(this.replica, frame.context, entries)) {
       throw new EdgeError(
         'SYNC_INVALID',
         'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',
@@ -268,7 +274,7 @@ export class Synchronizer {
   private *takeReply(frame: ReplyFrame): Generator<void, void> {
     const state = this.fetching.take(frame);
     if (state) {
-      if (!this.replica.hasRoom(state.context, state.entries)) {
+      if (!hasRoom(this.replica, state.context, state.entries)) {
         throw new EdgeError('SYNC_INVALID', 'A peer holds more than this space may: delete some keys there.');
       }
       yield* this.replica.joinCatchUp(state);
@@ -333,7 +339,7 @@ export class Synchronizer {
       this.announce(false);
     } else if (news.size > 0) {
       joinVector(this.announced, news);
-      const short = this.names.shortener(NOTHING_NEW);
+      const short = this.names.shortener([]);
       this.tell({ kind: 'vector', sender, context: news, strategies: this.strategies, hello: false, short });
     }
   }

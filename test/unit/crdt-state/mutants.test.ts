@@ -24,13 +24,13 @@ const MUTANTS: Mutant[] = [
   {
     rule: "a delta carries a key's whole sibling set",
     file: 'own-writes.js',
-    from: /this\.replica\.siblings\(key\)/g,
-    to: 'this.replica.siblings(key).filter(({ replica }) => replica === this.replica.id)',
+    from: /const \{ siblings \} = slot;/g,
+    to: 'const siblings = slot.siblings.filter(({ replica }) => replica === this.replica.id);',
   },
   {
     rule: 'a delta depends on what it replaces',
     file: 'replica.js',
-    from: /[^;{}]*raise\)?\(this\.written\.replaced, sibling\);/g,
+    from: /[^;{}]*raise\)?\(this\.replaced, sibling\);/g,
     to: '',
   },
   {
