@@ -99,7 +99,7 @@ export function readDelta(reader: ByteReader, sender: string): DeltaFrame | Shor
   }
   const content = { sender, from, to, others, keys, siblings, placed, check: reader.uint32() };
   if (!others.isShort && whole.length === keys.length) {
-    return complete(content, whole, [sender, ...others.long().keys()]);
+    return complete(content, [sender, ...others.long().keys()]);
   }
   return {
     kind: 'short',
@@ -126,30 +126,28 @@ function expand(content: Content, names: NameBook): DeltaFrame | undefined {
   if (!ids) {
     return undefined;
   }
-  const keys: string[] = [];
   const found: (Name | undefined)[] = [];
   let check = 0;
   for (const name of content.keys) {
-    if (typeof name === 'string') {
-      keys.push(name);
-      found.push(undefined);
-      continue;
-    }
-    const known = names.key(name);
-    if (!known) {
+    const known = typeof name === 'number' ? names.key(name) : undefined;
+    if (known) {
+      check = foldCheck(check, known.check);
+    } else if (typeof name === 'number') {
       return undefined;
     }
-    check = foldCheck(check, known.check);
-    keys.push(known.text);
     found.push(known);
   }
   return check === content.check
-    ? { ...complete(content, keys, [content.sender, ...ids]), names: found }
+    ? { ...complete(content, [content.sender, ...ids], found), names: found }
     : undefined;
 }
 
-function complete(content: Content, keys: readonly string[], ids: readonly string[]): DeltaFrame {
-  const { sender, from, to, others, siblings, placed } = content;
+function complete(
+  content: Content,
+  ids: readonly string[],
+  names: readonly (Name | undefined)[] = [],
+): DeltaFrame {
+  const { sender, from, to, others, keys, siblings, placed } = content;
   if (new Set(ids).size !== ids.length) {
     throw invalid('it names a replica twice');
   }
@@ -157,10 +155,12 @@ function complete(content: Content, keys: readonly string[], ids: readonly strin
   for (let index = 1; index < ids.length; index++) {
     context.set(ids[index], others.counterAt(index - 1));
   }
-  const entries = keys.map((key, index): Entry => {
-    const rivals = placed.get(index);
-    return [key, rivals ? inOrder(rivals, ids) : siblings[index]];
-  });
+  const entries: Entry[] = [];
+  for (let index = 0; index < keys.length; index++) {
+    const rivals = placed.size > 0 ? placed.get(index) : undefined;
+    const key = names[index]?.text ?? `${keys[index]}`;
+    entries.push([key, rivals ? inOrder(rivals, ids) : siblings[index]]);
+  }
   return { kind: 'delta', sender, context, from, entries };
 }
 

@@ -13,7 +13,14 @@ import {
 } from './sibling';
 import { Slot } from './slot';
 import { isLive } from './strategies';
-import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
+import {
+  counterOf,
+  covers,
+  joinVector,
+  RecentCounters,
+  type ReadonlyVector,
+  type VersionVector,
+} from './version-vector';
 
 export {
   gatewayOfReplica,
@@ -375,13 +382,15 @@ export class Replica {
     names?: readonly (Name | undefined)[],
   ): Generator<void, void> {
     let latest = 0;
+    const localContext = new RecentCounters(this.context);
+    const remoteContext = new RecentCounters(context);
     for (let index = 0; index < entries.length; index++) {
       const [key, remote] = entries[index];
       const name = names?.[index];
       // A name that leads to a slot saves looking it up; one that was emptied may have been forgotten since.
       const known = name instanceof Slot && name.siblings.length > 0 ? name : this.image.slots.get(key);
       const local = known?.siblings ?? NO_SIBLINGS;
-      const joined = joinSiblings(local, this.context, remote, context);
+      const joined = joinSiblings(local, localContext, remote, remoteContext);
       if (joined !== local) {
         this.put(known ?? this.slot(key), joined);
         for (const { stamp } of remote) {

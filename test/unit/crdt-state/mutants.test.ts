@@ -72,14 +72,14 @@ const MUTANTS: Mutant[] = [
   {
     rule: 'what one side has seen replaced does not come back',
     file: 'sibling.js',
-    from: /if \(knows\(remoteContext, local\[i\]\)\)/g,
-    to: 'if (false)',
+    from: /knows\(remoteContext, local\[(i|0)\]\)/g,
+    to: 'false',
   },
   {
     rule: 'order comes from dots, not from clocks',
     file: 'sibling.js',
-    from: /if \(knows\(remoteContext, local\[i\]\)\)/g,
-    to: 'if (remote.length > 0 && remote[remote.length - 1].stamp > local[i].stamp)',
+    from: /knows\(remoteContext, local\[(i|0)\]\)/g,
+    to: '(remote.length > 0 && remote[remote.length - 1].stamp > local[$1].stamp)',
   },
   {
     rule: 'a retired replica that comes back takes a new incarnation',
