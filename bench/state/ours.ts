@@ -43,6 +43,7 @@ export function bareGateway(
   time: VirtualTime,
   tell: Tell,
   times: typeof DEFAULT_TIMES,
+  turnSize = TURN,
 ): Gateway {
   const replica = new Replica(
     newImage(replicaId(gatewayName(index), `${index}`.padStart(12, '0'))),
@@ -88,7 +89,7 @@ export function bareGateway(
         replica.begin();
       }
       writeKey(replica, STRATEGIES.of(key), 'set', key, value);
-      if (written === TURN) {
+      if (written === turnSize) {
         commit();
         written = 0;
       }
@@ -242,6 +243,11 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
 
 export function bare(replicas: number): Promise<Contestant> {
   return around(replicas, (index, time, tell) => bareGateway(index, time, tell, TIMES));
+}
+
+/** Every write in a turn of its own. */
+export function bareEach(replicas: number): Promise<Contestant> {
+  return around(replicas, (index, time, tell) => bareGateway(index, time, tell, TIMES, 1));
 }
 
 export function hosted(replicas: number): Promise<Contestant> {
