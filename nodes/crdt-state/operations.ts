@@ -39,7 +39,8 @@ const everything = (): boolean => true;
 
 /**
  * Does a write of this replica on one key. What it replaces is what the replica knows: concurrent writes elsewhere
- * stay beside it. Changes nothing when it throws.
+ * stay beside it. Gives back what the key then holds; undefined when there was nothing to do. Changes nothing when it
+ * throws.
  *
  * @throws EdgeError `STRATEGY` when the key's strategy has no such operation, `VALUE` for an unfit payload or key.
  */
@@ -49,7 +50,7 @@ export function writeKey(
   operation: WriteOperation,
   key: string,
   payload: unknown,
-): void {
+): Siblings | undefined {
   const slot = replica.find(key);
   const siblings = slot?.siblings ?? NO_SIBLINGS;
   if (siblings.length === 0 || isReservedKey(key)) {
@@ -62,7 +63,7 @@ export function writeKey(
   }
   const plan = planWrite(replica, strategy, operation, key, siblings, payload);
   if (!plan) {
-    return;
+    return undefined;
   }
   if (
     siblings.length + plan.texts.length > MAX_SIBLINGS &&
@@ -71,6 +72,7 @@ export function writeKey(
     throw invalidValue(`"${key}" would hold more than ${MAX_SIBLINGS} elements`);
   }
   replica.write(key, plan.replaces, plan.texts, slot);
+  return slot?.siblings ?? replica.siblings(key);
 }
 
 /** Throws `VALUE` unless `msg.topic` can name a key. */
