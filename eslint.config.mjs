@@ -41,6 +41,10 @@ export default tseslint.config(
   },
   { files: ['bench/**/*.ts', 'scripts/**'], rules: { 'no-console': 'off' } },
   {
+    files: ['**/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { module: 'writable', require: 'readonly' } },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
   },

@@ -32,6 +32,8 @@ export interface Gateway {
   settled(): void | Promise<void>;
   receive(bytes: Uint8Array): void | Promise<void>;
   replica(): Replica;
+  /** Resolves when what was begun is on disk. */
+  idle?(): Promise<unknown>;
   close?(): Promise<void>;
 }
 
@@ -142,6 +144,7 @@ export async function hostGateway(
       }
       return replica;
     },
+    idle: () => host.get('idle'),
     close: () => host.close(),
   };
 }
@@ -173,6 +176,10 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
       const open = deliveries;
       deliveries = [];
       await Promise.all(open.map((each) => Promise.resolve(each)));
+    }
+    // Simulated time must not run ahead of a real disk.
+    for (const gateway of gateways) {
+      await gateway.idle?.();
     }
   };
   const pass = async (members: readonly number[], ms: number): Promise<number> => {

@@ -5,6 +5,8 @@ import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
 import { parseCrdtStateConfig, type CrdtStateConfig } from './config';
 import type { HostListener, KeyState } from './host';
+import { registerStateView, type StateNode } from './live/endpoints';
+import { viewState } from './live/state-view';
 import { mqttTransport } from './mqtt-transport';
 import { serveMessage, type StateMessage } from './message';
 import { leaseReplica } from './registry';
@@ -16,6 +18,7 @@ const REPORT_INTERVAL_MS = 10_000;
 const STATUS_INTERVAL_MS = 5000;
 
 export = function (RED: NodeAPI): void {
+  registerStateView(RED);
   registerEdgeNode<CrdtStateConfig>(RED, {
     type: 'crdt-state',
     credentials: { spaceKey: { type: 'password' } },
@@ -62,9 +65,9 @@ export = function (RED: NodeAPI): void {
         link = broker
           ? mqttTransport(
               broker,
-              { nodeId: context.id, space, replica: host.replicaId ?? '', codec: shared.codec },
+              { nodeId: context.id, space, replica: host.replicaId ?? '', codec: shared.codec, clock },
               {
-                frame: (bytes) => void shared.receive(bytes).catch(report),
+                frame: (bytes, kept) => void shared.receive(bytes, kept).catch(report),
                 connected: () => host.reconnected(),
               },
               report,
@@ -83,7 +86,9 @@ export = function (RED: NodeAPI): void {
         refresh();
       });
 
+      const offered: StateNode = { viewState: (find) => viewState(host, clock.monotonic(), find) };
       return {
+        expose: offered,
         async input(msg, emit) {
           const answer = await serveMessage(shared, space, node, msg);
           refresh();

@@ -1,12 +1,17 @@
 import { CATEGORY, COLORS, fieldValue, foldable, showWhile } from '../shared/editor/forms';
+import { useDialogStyles } from '../shared/editor/styles';
 import { numberField, requiredField } from '../shared/editor/validators';
+import { fillRules, listedRules } from './editor/rule-list';
+import { StatePanel } from './editor/state-panel';
+import { StrategyExample } from './editor/strategy-example';
 
-interface Rule {
-  pattern?: string;
-  strategy?: string;
+/** The live view of the dialog that is open. */
+let panel: StatePanel | undefined;
+
+function stopLive(): void {
+  panel?.stop();
+  panel = undefined;
 }
-
-const STRATEGIES = ['last_write_wins', 'mean', 'min', 'max', 'union', 'counter', 'set', 'flag'];
 
 /** Node-RED looks at the number of declared parameters: two may return a message. */
 const spaceField: Validator = function (value, options) {
@@ -59,49 +64,22 @@ RED.nodes.registerType('crdt-state', {
     if (this.persist === undefined) {
       $('#node-input-persist').prop('checked', true);
     }
-    const explain = (): void => {
-      $('#crdt-state-example').text(this._(`crdt-state.example.${fieldValue('strategy')}`));
-    };
-    $('#node-input-strategy').on('change', explain);
-    explain();
+    useDialogStyles();
+    const translate = (key: string, parameters?: Record<string, unknown>): string =>
+      this._(`crdt-state.${key}`, parameters);
+    new StrategyExample(translate);
     showWhile('.crdt-state-mqtt', ['#node-input-transport'], () => fieldValue('transport') === 'mqtt');
     showWhile('.crdt-state-wire', ['#node-input-transport'], () => fieldValue('transport') === 'wire');
     foldable('#crdt-state-more-heading', '#crdt-state-more');
-    const list = $('#node-input-rules-container');
-    list.css('min-height', '90px').editableList<Rule>({
-      sortable: true,
-      removable: true,
-      addItem: (container, _index, rule) => {
-        const row = $('<div/>').css({ display: 'flex', gap: '6px' }).appendTo(container);
-        $('<input type="text" class="crdt-state-pattern" placeholder="plant1/+/count">')
-          .css({ flex: '1', width: 'auto' })
-          .val(rule.pattern ?? '')
-          .appendTo(row);
-        const choice = $('<select class="crdt-state-strategy">').css({ width: 'auto' }).appendTo(row);
-        for (const strategy of STRATEGIES) {
-          $('<option>')
-            .val(strategy)
-            .text(this._(`crdt-state.strategy.${strategy}`))
-            .appendTo(choice);
-        }
-        choice.val(rule.strategy ?? 'last_write_wins');
-      },
-    });
-    for (const rule of Array.isArray(this.rules) ? (this.rules as Rule[]) : []) {
-      list.editableList('addItem', rule);
-    }
+    fillRules(this.rules, translate);
+    const live = new StatePanel(this, translate);
+    foldable('#crdt-state-live-heading', '#crdt-state-live', false, (open) => live.toggled(open));
+    panel = live;
   },
+  oneditcancel: stopLive,
+  oneditdelete: stopLive,
   oneditsave() {
-    const rules: Rule[] = [];
-    $('#node-input-rules-container')
-      .editableList('items')
-      .each((_index, item) => {
-        const pattern = $(item).find('.crdt-state-pattern').val();
-        const strategy = $(item).find('.crdt-state-strategy').val();
-        if (typeof pattern === 'string' && pattern.trim() !== '' && typeof strategy === 'string') {
-          rules.push({ pattern: pattern.trim(), strategy });
-        }
-      });
-    this.rules = rules;
+    stopLive();
+    this.rules = listedRules();
   },
 });

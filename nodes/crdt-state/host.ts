@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import type { StateWrite } from '../shared/store/state-store';
+import type { Arrival } from './double';
 import type { AnyFrame, Frame } from './frame';
 import { HybridClock, stampToMs } from './hybrid-clock';
 import { parseJson, type Json } from './json';
@@ -11,7 +12,7 @@ import { gatewayOfReplica, newImage, Replica, replicaId } from './replica';
 import { isReservedKey } from './reserved-keys';
 import { NO_SIBLINGS, type Siblings } from './sibling';
 import type { Slot } from './slot';
-import { readMerged, rivals, type Strategy, type StrategyBook } from './strategies';
+import { isLive, readMerged, rivals, type Strategy, type StrategyBook } from './strategies';
 import { DEFAULT_TIMES, type SyncTimes } from './sync-ports';
 import { Synchronizer } from './synchronizer';
 import { TurnQueue, type JobKind } from './turn-queue';
@@ -194,6 +195,26 @@ export class ReplicaHost {
     return this.turns.shared(() => ({ value: this.read(key) }));
   }
 
+  /** What a key holds at this moment, with what a turn that is under way has changed already. */
+  peek(key: string): KeyState {
+    return this.read(key);
+  }
+
+  /** The keys that have a value at this moment and begin with a text. */
+  peekKeys(prefix: string): string[] {
+    const found: string[] = [];
+    for (const [key, siblings] of this.loaded().replica.entries()) {
+      if (key.startsWith(prefix) && siblings.some(isLive)) {
+        found.push(key);
+      }
+    }
+    return found;
+  }
+
+  strategyOf(key: string): Strategy {
+    return this.options.strategies.of(key);
+  }
+
   /** Every key that has a value, sorted. */
   list(): Promise<string[]> {
     return this.turns
@@ -209,9 +230,12 @@ export class ReplicaHost {
     return Object.fromEntries(entries);
   }
 
-  /** Takes a decoded frame of so many bytes; resolves once what it brought is on disk, or when it was dropped. */
-  receive(frame: AnyFrame, bytes = 0): Promise<void> {
-    return this.turns.frame(() => this.loaded().synchronizer.receive(frame), bytes);
+  /**
+   * Takes a decoded frame of so many bytes; resolves once what it brought is on disk, or when it was dropped. See
+   * {@link Synchronizer.receive}.
+   */
+  receive(frame: AnyFrame, arrival: Arrival = {}, bytes = 0): Promise<void> {
+    return this.turns.frame(() => this.loaded().synchronizer.receive(frame, arrival), bytes);
   }
 
   /** Drops deleted keys, at any time. */

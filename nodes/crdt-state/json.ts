@@ -1,6 +1,7 @@
 import { EdgeError } from '../shared/errors';
 
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+// What needs no Node.js, the dialog uses as well.
+export * from './json-values';
 
 /** Longest value, in bytes of JSON. */
 export const MAX_VALUE_BYTES = 65_536;
@@ -42,49 +43,10 @@ export function isValueText(text: string): boolean {
   }
 }
 
-/** Reads a text that {@link isValueText} has accepted. */
-export function parseJson(text: string): Json {
-  return JSON.parse(text) as Json;
-}
-
-/** Orders any two JSON values: null, booleans, numbers, strings, arrays, objects; then by content. */
-export function compareJson(a: Json, b: Json): number {
-  const rank = typeRank(a) - typeRank(b);
-  if (rank !== 0) {
-    return rank;
-  }
-  if (Array.isArray(a) && Array.isArray(b)) {
-    for (let i = 0; i < Math.min(a.length, b.length); i++) {
-      const order = compareJson(a[i], b[i]);
-      if (order !== 0) {
-        return order;
-      }
-    }
-    return a.length - b.length;
-  }
-  if (typeof a === 'object' && a !== null) {
-    return compareJson(fields(a), fields(b));
-  }
-  return a === b ? 0 : (a as string) < (b as string) ? -1 : 1;
-}
-
 export function invalidValue(problem: string): EdgeError {
   return new EdgeError('VALUE', `msg.payload cannot be kept: ${problem}. Send a JSON value.`, {
     property: 'payload',
   });
-}
-
-function fields(value: Json): Json[] {
-  return Object.entries(value as Record<string, Json>)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, field]) => [name, field]);
-}
-
-function typeRank(value: Json): number {
-  if (value === null) {
-    return 0;
-  }
-  return Array.isArray(value) ? 4 : ['boolean', 'number', 'string', '', 'object'].indexOf(typeof value) + 1;
 }
 
 function isShallow(value: unknown, depth: number): boolean {

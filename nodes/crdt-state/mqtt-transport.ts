@@ -1,8 +1,10 @@
 import type { MqttClient } from 'mqtt';
+import type { Clock } from '../shared/clock';
 import type { Broker } from '../shared/connections';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import { endClient, explainFailure } from '../shared/mqtt-client';
 import type { FrameCodec } from './frames';
+import { watchTakeovers } from './takeover';
 import { spacePrefix, topicOf } from './topics';
 import type { Transport, TransportEvents } from './transport';
 
@@ -12,6 +14,7 @@ export interface MqttIdentity {
   space: string;
   replica: string;
   codec: FrameCodec;
+  clock: Clock;
 }
 
 /**
@@ -21,23 +24,26 @@ export interface MqttIdentity {
  */
 export function mqttTransport(
   broker: Broker,
-  { nodeId, space, replica, codec }: MqttIdentity,
+  { nodeId, space, replica: first, codec, clock }: MqttIdentity,
   events: TransportEvents,
   report: (error: EdgeError) => void,
 ): Transport {
-  const farewell = codec.encode({ kind: 'farewell', sender: replica, context: new Map() });
-  const vectorTopic = topicOf(space, 'vv', replica);
+  let replica = first;
+  const farewell = (): { topic: string; payload: Buffer } => ({
+    topic: topicOf(space, 'vv', replica),
+    payload: codec.encode({ kind: 'farewell', sender: replica, context: new Map() }),
+  });
   const client: MqttClient = broker.connect({
     nodeId,
     mqtt: {
-      will: { topic: vectorTopic, payload: farewell, qos: 1, retain: false },
+      will: { ...farewell(), qos: 1, retain: false },
       clean: true,
       properties: { sessionExpiryInterval: 0 },
     },
   });
   let ready = false;
-  let retainedTopic = vectorTopic;
   let complained = false;
+  const connection = watchTakeovers(client, nodeId, clock);
   client.on('error', (error) => {
     if (!complained) {
       complained = true;
@@ -59,9 +65,9 @@ export function mqttTransport(
     ready = false;
   });
   client.on('message', (_topic, payload, packet) => {
-    // An empty retained message is how a vector of an old identity is taken back.
-    if (payload.length > 0 || !packet.retain) {
-      events.frame(payload);
+    // An empty message is how a vector of an old identity is taken back.
+    if (payload.length > 0) {
+      events.frame(payload, packet.retain);
     }
   });
   const publish = (topic: string, bytes: Buffer | string, retain: boolean): void => {
@@ -71,21 +77,39 @@ export function mqttTransport(
       }
     });
   };
+  /** The replica has another identity from now on: the old vector is taken back, and the will is to name the new one. */
+  const rename = (sender: string): void => {
+    publish(topicOf(space, 'vv', replica), '', true);
+    replica = sender;
+    if (client.options.will) {
+      Object.assign(client.options.will, farewell());
+    }
+  };
   return {
     get connected() {
       return ready && client.connected;
     },
     send(frame, topic, bytes) {
-      if (frame.kind === 'vector' && topic !== retainedTopic) {
-        publish(retainedTopic, '', true);
-        retainedTopic = topic;
+      const renamed = frame.kind === 'vector' && frame.sender !== replica;
+      if (renamed) {
+        rename(frame.sender);
       }
       // What a newcomer could not read is no use to it.
-      publish(topic, bytes, frame.kind === 'vector' && !frame.short);
+      const retain = frame.kind === 'vector' && !frame.short;
+      client.publish(topic, bytes, { qos: 1, retain }, (error) => {
+        if (error && client.connected) {
+          report(toEdgeError(error));
+        }
+        if (renamed && !error) {
+          // A will can only be given with a new connection.
+          connection.renew();
+        }
+      });
     },
     async close() {
       if (client.connected) {
-        publish(vectorTopic, farewell, false);
+        const { topic, payload } = farewell();
+        publish(topic, payload, false);
       }
       ready = false;
       await endClient(client);

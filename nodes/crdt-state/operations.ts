@@ -120,6 +120,12 @@ function planWrite(
   }
 }
 
+/** Throws `VALUE` unless a payload can be set under a key with that strategy. */
+export function assertValue(strategy: Strategy, key: string, payload: unknown): void {
+  assertKey(key);
+  assigned(strategy, payload);
+}
+
 function assigned(strategy: Strategy, payload: unknown): string[] {
   const text = toJsonText(payload);
   if (!fits(strategy, payload)) {

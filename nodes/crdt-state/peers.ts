@@ -50,18 +50,20 @@ export class Peers {
     return this.byGateway.size < MAX_REPLICAS || this.byGateway.has(gatewayOfReplica(replica));
   }
 
-  /** Takes note of what a peer has told that it knows. */
-  learn(replica: string, vector: ReadonlyVector, now: number): Peer {
+  /** Takes note of what a peer has told that it knows; `heardAt` is -Infinity when that was some unknown time ago. */
+  learn(replica: string, vector: ReadonlyVector, heardAt: number): Peer {
     const gateway = gatewayOfReplica(replica);
     let peer = this.byGateway.get(gateway);
     if (peer?.replica !== replica) {
-      peer = { replica, vector: new Map(), heardAt: now, gone: false };
+      peer = { replica, vector: new Map(), heardAt, gone: false };
       this.byGateway.set(gateway, peer);
     }
     const before = counterOf(peer.vector, this.owner);
     joinVector(peer.vector, vector);
-    peer.heardAt = now;
-    peer.gone = false;
+    if (heardAt >= peer.heardAt) {
+      peer.heardAt = heardAt;
+      peer.gone = false;
+    }
     if (before === 0 || counterOf(peer.vector, this.owner) > before) {
       this.acknowledge();
     }
@@ -116,6 +118,11 @@ export class Peers {
     const present = ahead.filter(({ gone, heardAt }) => !gone && now - heardAt <= silenceMs);
     const choice = present.length > 0 ? present : ahead;
     return choice.at(random.int(choice.length));
+  }
+
+  /** Every peer that was ever heard of. */
+  list(): Peer[] {
+    return [...this.byGateway.values()];
   }
 
   /** Whether some of the peers do not know all of a vector. */

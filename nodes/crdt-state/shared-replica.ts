@@ -8,6 +8,7 @@ import { FrameCodec } from './frames';
 import { ReplicaHost } from './host';
 import { isReplicaId } from './limits';
 import { replicaId } from './replica';
+import { SentFrames } from './sent-frames';
 import { StrategyBook, type Strategy, type StrategyRule } from './strategies';
 import { frameTopic } from './topics';
 import type { Transport } from './transport';
@@ -30,6 +31,7 @@ export class SharedReplica {
   readonly ready: Promise<void>;
   users = 0;
   private readonly transports = new Set<Transport>();
+  private readonly sent = new SentFrames();
   private store: StateStore | undefined;
 
   constructor(
@@ -66,6 +68,7 @@ export class SharedReplica {
     this.host.listeners.add({
       frame: (frame) => {
         const bytes = this.codec.encode(frame);
+        this.sent.add(bytes);
         for (const transport of this.transports) {
           if (transport.connected) {
             transport.send(frame, frameTopic(space, frame), bytes);
@@ -100,9 +103,13 @@ export class SharedReplica {
     await transport.close();
   }
 
-  /** Takes a frame as it came; rejects with `SYNC_INVALID`, `SYNC_VERSION`, `SYNC_AUTH` or `STORE`. */
-  async receive(bytes: Uint8Array): Promise<void> {
-    await this.host.receive(this.codec.decode(bytes), bytes.length);
+  /**
+   * Takes a frame as it came; rejects with `SYNC_INVALID`, `SYNC_VERSION`, `SYNC_AUTH` or `STORE`.
+   *
+   * @param kept it was kept for late comers, and its sender may be gone since
+   */
+  async receive(bytes: Uint8Array, kept = false): Promise<void> {
+    await this.host.receive(this.codec.decode(bytes), { kept, echo: this.sent.has(bytes) }, bytes.length);
   }
 
   async close(): Promise<void> {

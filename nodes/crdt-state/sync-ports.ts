@@ -25,7 +25,8 @@ export const DEFAULT_TIMES: SyncTimes = {
   acknowledgeMs: 500,
   holdMs: 250,
   requestMs: 1000,
-  graceMs: 2000,
+  // Longer than a client that was thrown out of a broker waits before it connects again.
+  graceMs: 3000,
 };
 
 /** What the exchange needs from the world. Jobs run in a turn of the replica, one after the other. */

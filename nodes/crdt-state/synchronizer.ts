@@ -1,4 +1,5 @@
 import { EdgeError } from '../shared/errors';
+import { answerToDouble, doubleProblem, type Arrival } from './double';
 import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
 import { Fetching } from './fetching';
 import { HeldDeltas } from './held-deltas';
@@ -76,7 +77,7 @@ export class Synchronizer {
 
   /** Begins to talk, once frames have a chance to arrive; again after every time that they had none. */
   start(): void {
-    if (this.ports.resumed && this.told === 0) {
+    if (this.quiet || (this.ports.resumed && this.told === 0)) {
       // A restored disk image is found out by listening first.
       this.quiet = true;
       this.job('grace', this.times.graceMs, () => this.endGrace());
@@ -159,6 +160,11 @@ export class Synchronizer {
     return now - Math.max(this.startedAt, this.peers.lastHeardAt);
   }
 
+  /** Whether one peer merges by other strategies or rules. */
+  disagrees({ strategies }: Peer): boolean {
+    return strategies !== undefined && strategies !== this.strategies;
+  }
+
   /** Whether a peer merges by other strategies or rules. */
   get disagreement(): boolean {
     return this.peers.disagree(this.strategies);
@@ -169,13 +175,20 @@ export class Synchronizer {
    *
    * @throws EdgeError `SYNC_INVALID` when it goes past the bounds on keys, siblings or replicas.
    */
-  *receive(arrived: AnyFrame): Generator<void, void> {
+  *receive(arrived: AnyFrame, arrival: Arrival = {}): Generator<void, void> {
     const frame = arrived.kind === 'short' ? (arrived.expand(this.names.book) ?? arrived) : arrived;
     const knownOfMe = counterOf(frame.context, this.replica.id);
     if (knownOfMe > Math.max(this.replica.base, this.told)) {
-      this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-      this.fetching.abandon();
+      this.renew();
     } else if (frame.sender === this.replica.id) {
+      const { base } = this.replica;
+      const answer = answerToDouble(frame, arrival, { brought: knownOfMe, base, quiet: this.quiet });
+      if (answer === 'renew') {
+        this.renew();
+        this.ports.problem(doubleProblem(gatewayOfReplica(this.replica.id)));
+      } else if (answer === 'greet') {
+        this.timers.setOnce('greet', 0, () => this.schedule(() => this.announce(true)));
+      }
       return;
     }
     if (frame.kind === 'farewell') {
@@ -191,7 +204,11 @@ export class Synchronizer {
     }
     const retired = this.retirement.has(frame.sender);
     if (!retired) {
-      this.peers.learn(frame.sender, frame.context, this.ports.clock.monotonic());
+      this.peers.learn(
+        frame.sender,
+        frame.context,
+        arrival.kept === true ? -Infinity : this.ports.clock.monotonic(),
+      );
     }
     if (!this.quiet && gatewayOfReplica(frame.sender) !== gatewayOfReplica(this.replica.id)) {
       this.replica.confirm();
@@ -205,7 +222,7 @@ export class Synchronizer {
         break;
       case 'vector':
         if (!retired) {
-          this.takeVector(frame);
+          this.takeVector(frame, arrival);
         }
         break;
       case 'request':
@@ -227,6 +244,11 @@ export class Synchronizer {
     yield* this.replica.collect(this.own.sent);
   }
 
+  private renew(): void {
+    this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
+    this.fetching.abandon();
+  }
+
   private *takeDelta(frame: DeltaFrame): Generator<void, void> {
     const readiness = this.replica.readiness(frame);
     if (readiness === 'gap') {
@@ -240,7 +262,7 @@ export class Synchronizer {
     }
   }
 
-  private takeVector(frame: VectorFrame): void {
+  private takeVector(frame: VectorFrame, { kept }: Arrival): void {
     const peer = this.peers.of(frame.sender);
     if (!peer) {
       return;
@@ -255,10 +277,10 @@ export class Synchronizer {
       );
     }
     peer.strategies = frame.strategies;
-    if (frame.hello) {
+    if (frame.hello && kept !== true) {
       // Not all at once when many hear the same hello.
       this.owesAll = true;
-      this.acknowledgeSoon(this.ports.random.int(Math.max(1, Math.floor(this.times.acknowledgeMs / 4))));
+      this.acknowledgeSoon(this.ports.random.int(1 + Math.floor(this.times.acknowledgeMs / 4)));
     }
   }
 

@@ -11,8 +11,12 @@ export interface Transport {
 
 /** What a transport tells the replica. */
 export interface TransportEvents {
-  /** A frame has arrived; whatever is wrong with it is the callee's to report. */
-  frame(bytes: Uint8Array): void;
+  /**
+   * A frame has arrived; whatever is wrong with it is the callee's to report.
+   *
+   * @param kept it was kept for late comers, and its sender may be gone since
+   */
+  frame(bytes: Uint8Array, kept: boolean): void;
   /** Frames can be sent from now on. */
   connected(): void;
 }

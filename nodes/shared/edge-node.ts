@@ -4,6 +4,7 @@ import { EdgeError, toEdgeError } from './errors';
 import { Figures } from './figures';
 import { gatewayOf, type Gateway } from './gateway';
 import { hold, lose } from './in-flight';
+import { useLog } from './runtime-log';
 import type { EdgeMessage, MessageError } from './messages';
 import { systemRandom, type Random } from './random';
 import { settingsFor } from './remote-settings';
@@ -62,6 +63,7 @@ export interface EdgeNodeType<C> {
  * failing message are shown and reported, and none of them stops Node-RED.
  */
 export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): void {
+  useLog(RED.log);
   function construct(this: Node, definition: NodeDef): void {
     RED.nodes.createNode(this, definition);
     const status = new StatusReporter(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -54,9 +54,11 @@ test('the tarball holds the nodes, their dialogs, texts, icons, examples and mod
       assert.ok(paths.includes(`dist/nodes/${type}/${file}`), `${type}/${file} is missing`);
     }
   }
-  assert.ok(paths.includes('examples/predictive-maintenance.json'));
-  assert.ok(paths.includes('examples/split-batches.json'));
+  for (const flow of readdirSync(join(packageRoot, 'flows'))) {
+    assert.ok(paths.includes(`examples/${flow}`), flow);
+  }
   assert.ok(paths.includes('models/cnc-failure.onnx'));
+  assert.ok(paths.includes('context.js'), 'the context store');
   assert.deepEqual(
     paths.filter((path) => /(^|\/)(test|bench|simulation|scripts)\/|\.py$|\.ts$/.test(path)),
     [],
@@ -68,8 +70,14 @@ for (const module of ['node-red', 'node-red-4'] as const) {
     const station = await Station.start({
       flow: [],
       module,
-      install: (userDir) =>
-        void npm('install', '--prefix', userDir, '--no-audit', '--no-fund', '--prefer-offline', tarball),
+      install: (userDir) => {
+        npm('install', '--prefix', userDir, '--no-audit', '--no-fund', '--prefer-offline', tarball);
+        const edge = `{ module: require('@millwright/node-red-edge/context'), config: {} }`;
+        writeFileSync(
+          join(userDir, 'settings.js'),
+          `module.exports = { contextStorage: { default: { module: 'memory' }, edge: ${edge} } };`,
+        );
+      },
     });
     try {
       const json = { headers: { accept: 'application/json' } };
@@ -101,6 +109,9 @@ for (const module of ['node-red', 'node-red-4'] as const) {
         const icon = await fetch(`${station.url}/icons/@millwright/node-red-edge/${type}.svg`);
         assert.equal(icon.status, 200, `icon of ${type}`);
       }
+      const stores = await fetch(`${station.url}/settings`, json);
+      const { context } = (await stores.json()) as { context: { stores: string[] } };
+      assert.deepEqual(context.stores, ['default', 'edge'], 'the context store is offered in the editor');
       assert.deepEqual(station.problems(), []);
     } finally {
       await station.stop();

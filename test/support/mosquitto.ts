@@ -23,15 +23,24 @@ export class Mosquitto {
     private readonly program: string,
     readonly port: number,
     private readonly folder: string,
+    private readonly address: string,
   ) {}
 
-  static async start(program: string): Promise<Mosquitto> {
+  /** @param address where it listens */
+  static async start(program: string, address = '127.0.0.1'): Promise<Mosquitto> {
+    const mosquitto = await Mosquitto.prepare(program, address);
+    await mosquitto.launch();
+    return mosquitto;
+  }
+
+  /** One that does not run yet, but has its port. */
+  static async prepare(program: string, address = '127.0.0.1'): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-mosquitto-'));
-    const mosquitto = new Mosquitto(program, await freePort(), folder);
+    const mosquitto = new Mosquitto(program, await freePort(), folder, address);
     writeFileSync(
       join(folder, 'mosquitto.conf'),
       [
-        `listener ${mosquitto.port} 127.0.0.1`,
+        `listener ${mosquitto.port} ${address}`,
         'allow_anonymous true',
         'persistence true',
         `persistence_location ${folder}/`,
@@ -43,12 +52,11 @@ export class Mosquitto {
         '',
       ].join('\n'),
     );
-    await mosquitto.launch();
     return mosquitto;
   }
 
   get url(): string {
-    return `mqtt://127.0.0.1:${this.port}`;
+    return `mqtt://${this.address}:${this.port}`;
   }
 
   get pid(): number {
@@ -59,7 +67,7 @@ export class Mosquitto {
   async launch(): Promise<void> {
     this.child = spawn(this.program, ['-c', join(this.folder, 'mosquitto.conf')], { stdio: 'ignore' });
     for (let attempt = 0; ; attempt++) {
-      const socket = connect(this.port, '127.0.0.1');
+      const socket = connect(this.port, this.address);
       try {
         await once(socket, 'connect');
         socket.destroy();

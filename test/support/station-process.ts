@@ -1,7 +1,9 @@
 /** A Node-RED process that a test can kill: see station.ts. Reports to its parent over IPC. */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { EdgeMessage } from '../../nodes/shared/messages';
 
 interface NodeRed {
@@ -9,6 +11,7 @@ interface NodeRed {
   start(): Promise<void>;
   stop(): Promise<void>;
   events: NodeJS.EventEmitter;
+  nodes: { getNode(id: string): { receive(msg: object): void } | null };
   httpAdmin: (request: unknown, response: unknown) => void;
   httpNode: (request: unknown, response: unknown, next: () => void) => void;
 }
@@ -29,6 +32,10 @@ async function main(): Promise<void> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const red = ((await import(moduleName)) as { default: NodeRed }).default;
+  const settingsFile = join(userDir, 'settings.js');
+  const fileSettings = existsSync(settingsFile)
+    ? ((await import(settingsFile)) as { default: object }).default
+    : {};
   red.init(server, {
     userDir,
     flowFile: 'flows.json',
@@ -42,6 +49,7 @@ async function main(): Promise<void> {
     },
     editorTheme: { tours: false },
     telemetry: { enabled: false },
+    ...fileSettings,
     ...settings,
   });
   server.on('request', (request, response) =>
@@ -56,9 +64,15 @@ async function main(): Promise<void> {
         () => process.exit(0),
         () => process.exit(1),
       );
+    } else if (isInjection(order)) {
+      red.nodes.getNode(order.inject)?.receive(order.msg);
     }
   });
   send({ kind: 'ready', port });
+}
+
+function isInjection(order: unknown): order is { inject: string; msg: object } {
+  return typeof order === 'object' && order !== null && 'inject' in order && 'msg' in order;
 }
 
 main().catch((error: unknown) => {

@@ -23,6 +23,10 @@ export interface StationOptions {
   install?: (userDir: string) => void;
   /** More options of Node.js. */
   execArgv?: string[];
+  /** A program, with its arguments, that runs Node.js in its place: in a network namespace, for example. */
+  within?: [program: string, ...parameters: string[]];
+  /** Hears of what each `test-sink` receives from the very start; a listener of `sink` can only come later. */
+  onSink?: (id: string, msg: EdgeMessage) => void;
 }
 
 /** Node-RED with the suite in a process of its own, which can be killed and started again on the same data. */
@@ -50,6 +54,8 @@ export class Station extends EventEmitter {
 
   /** Starts the process; resolves once the flow runs. Emits `sink` with the id and message of each `test-sink`. */
   async launch(): Promise<void> {
+    const options = ['--enable-source-maps', ...(this.options.execArgv ?? [])];
+    const [program, ...parameters] = this.options.within ?? [];
     const child = fork(
       join(__dirname, 'station-process.js'),
       [
@@ -60,7 +66,13 @@ export class Station extends EventEmitter {
           port: this.options.port ?? 0,
         }),
       ],
-      { serialization: 'advanced', execArgv: ['--enable-source-maps', ...(this.options.execArgv ?? [])] },
+      program === undefined
+        ? { serialization: 'advanced', execArgv: options }
+        : {
+            serialization: 'advanced',
+            execPath: program,
+            execArgv: [...parameters, process.execPath, ...options],
+          },
     );
     this.child = child;
     await new Promise<void>((resolve, reject) => {
@@ -73,6 +85,7 @@ export class Station extends EventEmitter {
         } else if (report.kind === 'log') {
           this.logs.push(report.entry);
         } else {
+          this.options.onSink?.(report.id, report.msg);
           this.emit('sink', report.id, report.msg, report.at);
         }
       });
@@ -105,6 +118,14 @@ export class Station extends EventEmitter {
   /** Sends the process a message of the test's own. */
   order(message: object): void {
     this.child?.send(message);
+  }
+
+  /** Sends a message into a node; lost when the process is gone, as it would be in the flow. */
+  inject(nodeId: string, msg: object): void {
+    if (this.child?.connected === true) {
+      // Killed in between, it can take nothing any more.
+      this.child.send({ inject: nodeId, msg }, () => undefined);
+    }
   }
 
   /** Warnings and errors in the log so far. */

@@ -28,6 +28,8 @@ export class Oracle {
   private count = 0;
   /** Restored stations that still use the old identity: their old writes beyond the image are unknown to them. */
   private readonly doubts = new Map<Station, { replica: string; base: number }>();
+  /** Where the old images ended that stations were put back to, by replica. */
+  private readonly putBack = new Map<string, number>();
 
   private readonly wiped = new Set<string>();
 
@@ -64,15 +66,17 @@ export class Oracle {
   /** After a crash: what is not on disk is gone, which must be nothing that was acknowledged or sent. */
   restarted(station: Station, stations: readonly Station[]): void {
     const replica = replicaOf(station);
+    // The power may have failed when the new identity was on the disk and nobody had seen it yet.
+    const doubt = this.doubts.get(station);
+    this.follow(station);
     for (const event of this.events.filter((each) => each.station === station && !each.done)) {
       if ((replica.context.get(event.dot.replica) ?? 0) < event.dot.counter) {
         this.forget(event);
       }
     }
-    const doubt = this.doubts.get(station);
     for (const event of this.events.filter((each) => each.station === station)) {
       const { dot } = event;
-      const replaced = doubt?.replica === dot.replica && dot.counter > doubt.base && !event.doubtful;
+      const replaced = dot.counter > (this.putBack.get(dot.replica) ?? Infinity) && !event.doubtful;
       if (replaced || this.wiped.has(dot.replica)) {
         // Gone with the disk; the others have it.
         continue;
@@ -101,6 +105,7 @@ export class Oracle {
   restored(station: Station, replica: string, base: number): void {
     if (this.events.some(({ dot }) => dot.replica === replica && dot.counter > base)) {
       this.doubts.set(station, { replica, base });
+      this.putBack.set(replica, base);
     }
   }
 

@@ -4,12 +4,32 @@ import { Packr } from 'msgpackr';
 import { HybridClock } from '../../../nodes/crdt-state/hybrid-clock';
 import { MAX_REPLICAS } from '../../../nodes/crdt-state/limits';
 import { readImage } from '../../../nodes/crdt-state/persistence';
+import { Peers } from '../../../nodes/crdt-state/peers';
 import { newImage, Replica } from '../../../nodes/crdt-state/replica';
 import { DEFAULT_TIMES } from '../../../nodes/crdt-state/sync-ports';
 import { Synchronizer } from '../../../nodes/crdt-state/synchronizer';
 import { SeededRandom } from '../../../nodes/shared/random';
 import { FakeClock } from '../../support/fake-clock';
 import { World } from './world';
+
+test('a vector that was kept for late comers tells what its sender knew, not that it is there', () => {
+  const replica = new Replica(newImage('me.000000000000'), new HybridClock(() => 0));
+  const peers = new Peers(replica);
+  const [gone, here] = ['gone.000000000000', 'here.000000000000'];
+  peers.learn(gone, new Map([['x.000000000000', 5]]), -Infinity);
+  peers.learn(here, new Map([['x.000000000000', 5]]), 1000);
+  assert.deepEqual(
+    peers.present(1000, 30_000).map((peer) => peer.replica),
+    [here],
+  );
+  const random = new SeededRandom(1);
+  for (let i = 0; i < 50; i++) {
+    assert.equal(peers.ahead(1000, 30_000, random)?.replica, here, 'whoever is there is asked');
+  }
+  peers.leave(here);
+  peers.learn(here, new Map(), -Infinity);
+  assert.deepEqual(peers.present(1000, 30_000), [], 'what is kept brings nobody back');
+});
 
 test('strangers that claim to be ever new gateways are refused beyond the bound on replicas', () => {
   const clock = new FakeClock();

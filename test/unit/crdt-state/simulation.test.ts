@@ -3,7 +3,7 @@ import { playHistory } from './play';
 
 const SEEDS = Number(process.env['EDGE_SEEDS'] ?? 2000);
 /** Histories that are played again with a power cut at each of their writes. */
-const POWER_CUT_SEEDS = 6;
+const POWER_CUT_SEEDS = 8;
 const FIRST = Number(process.env['EDGE_SEED'] ?? 1);
 
 test(`any history of ${SEEDS} seeds ends with all replicas level and nothing lost`, async () => {

@@ -1,0 +1,45 @@
+import { EdgeError } from '../shared/errors';
+import type { AnyFrame } from './frame';
+
+/** What is known of a frame besides its content. */
+export interface Arrival {
+  /** It was kept for late comers: what it says holds, but its sender may be gone since. */
+  kept?: boolean;
+  /** This process sent it itself. */
+  echo?: boolean;
+}
+
+/**
+ * What to do about a frame that carries the replica's own identity. Unless it is an echo, the identity lives elsewhere
+ * too: a copied disk. Whoever has told nothing new yet takes another one; the first of them therefore greets a
+ * newcomer, while that one is still listening. An old frame of this replica's own that comes late looks like a
+ * double's, unless it brings news or greets.
+ *
+ * @param brought the own counter in the frame's context
+ * @param base the own counter when this session began
+ * @param quiet whether this replica has told nothing yet
+ */
+export function answerToDouble(
+  frame: AnyFrame,
+  { kept, echo }: Arrival,
+  { brought, base, quiet }: { brought: number; base: number; quiet: boolean },
+): 'renew' | 'greet' | 'nothing' {
+  // A will may be that of the own connection before.
+  if (kept === true || echo === true || frame.kind === 'farewell') {
+    return 'nothing';
+  }
+  const greets = frame.kind === 'vector' && frame.hello;
+  if (brought > base || (quiet && (greets || frame.kind !== 'vector'))) {
+    return 'renew';
+  }
+  return greets ? 'greet' : 'nothing';
+}
+
+/** What a person has to hear about a double. */
+export function doubleProblem(gateway: string): EdgeError {
+  return new EdgeError(
+    'CONFIG',
+    `A copy of gateway "${gateway}" runs elsewhere. Give it an id of its own: delete edge/gateway-id in its user folder, or change its edge-gateway.`,
+    { gateway },
+  );
+}
