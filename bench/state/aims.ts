@@ -15,18 +15,18 @@ export interface Verdict {
 /** What replicated state is asked to be, beside the others of the same run. */
 export function judge(own: Findings, others: ReadonlyMap<string, Findings>): Verdict[] {
   const yjs = [others.get('yjsEvents'), others.get('yjsVectors')].filter((each) => each !== undefined);
-  const quickest = (all: Findings[]): number => Math.min(...all.map(({ cpuMicros }) => cpuMicros));
+  const quickest = (all: readonly Findings[]): number => Math.min(...all.map(({ cpuMicros }) => cpuMicros));
   const faster = (
     name: string,
     all: (Findings | undefined)[],
     times: number,
-    ours: Findings | undefined = own,
+    ours: readonly Findings[] = [own],
   ): Verdict => {
     const found = all.filter((each) => each !== undefined);
     return atLeast(
       `${times} × the updates/s of ${name}`,
-      ours ? found.length : 0,
-      quickest(found) / (ours?.cpuMicros ?? NaN),
+      Math.min(found.length, ours.length),
+      quickest(found) / quickest(ours),
       times,
     );
   };
@@ -34,7 +34,7 @@ export function judge(own: Findings, others: ReadonlyMap<string, Findings>): Ver
   const missed = own.healed.at(1)?.missed ?? 0;
   const healed = ({ healed }: Findings): number => healed.at(1)?.bytes ?? Infinity;
   const healings = own.healed.map(({ bytes }) => bytes);
-  const single = others.get('bareEach');
+  const single = [others.get('bareEach')].filter((each) => each !== undefined);
   return [
     faster('Yjs', yjs, 4),
     faster('Loro', [others.get('loro')], 9),

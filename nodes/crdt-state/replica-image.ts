@@ -1,7 +1,7 @@
 import { NameTable, type Name } from './names';
 import type { Siblings } from './sibling';
 import type { Slot } from './slot';
-import type { ReadonlyVector, VersionVector } from './version-vector';
+import { covers, type ReadonlyVector, type VersionVector } from './version-vector';
 
 export type Entry = readonly [key: string, siblings: Siblings];
 
@@ -43,6 +43,25 @@ export interface ReplicaImage {
   peers: ReadonlyVector;
   /** The keys with siblings. */
   slots: NameTable<Slot>;
+}
+
+/** What a replica remembers besides its keys. */
+export type Knowledge = Omit<ReplicaImage, 'slots'>;
+
+/** A copy that does not change with the image. */
+export function knowledgeOf({ id, base, contacted, context, floor, peers }: Knowledge): Knowledge {
+  return { id, base, contacted, context: new Map(context), floor: new Map(floor), peers };
+}
+
+/** Whether there is more to remember than before. */
+export function hasAdvanced(before: Knowledge, now: Knowledge): boolean {
+  return (
+    before.id !== now.id ||
+    before.contacted !== now.contacted ||
+    before.peers !== now.peers ||
+    !covers(before.context, now.context) ||
+    !covers(before.floor, now.floor)
+  );
 }
 
 /** Joins a gateway id and an incarnation to a replica id. */

@@ -1,6 +1,14 @@
 import type { HybridClock } from './hybrid-clock';
 import type { Name, NameTable } from './names';
-import type { CatchUp, Delta, Entry, ReplicaImage } from './replica-image';
+import {
+  hasAdvanced,
+  knowledgeOf,
+  type CatchUp,
+  type Delta,
+  type Entry,
+  type Knowledge,
+  type ReplicaImage,
+} from './replica-image';
 import {
   compareDots,
   hasValue,
@@ -22,17 +30,10 @@ import {
   type VersionVector,
 } from './version-vector';
 
-export {
-  gatewayOfReplica,
-  newImage,
-  replicaId,
-  type CatchUp,
-  type Delta,
-  type Entry,
-  type ReplicaImage,
-} from './replica-image';
+export * from './replica-image';
 
-interface Undo extends Omit<ReplicaImage, 'slots'> {
+interface Undo {
+  knowledge: Knowledge;
   /** Slots that this turn has emptied, for a key that comes back in the same turn. */
   emptied: Map<string, Slot>;
 }
@@ -52,7 +53,8 @@ export class Replica {
   private undo: Undo | undefined;
   private changed: Slot[] = [];
   private living = 0;
-  private most = 0;
+  /** No key has more siblings. */
+  widest = 0;
   private replaced: VersionVector = new Map();
 
   constructor(
@@ -61,7 +63,7 @@ export class Replica {
   ) {
     for (const { siblings } of image.slots.values()) {
       this.living += siblings.some(isLive) ? 1 : 0;
-      this.most = Math.max(this.most, siblings.length);
+      this.widest = Math.max(this.widest, siblings.length);
     }
   }
 
@@ -106,15 +108,6 @@ export class Replica {
     return this.living;
   }
 
-  /** No key has more siblings. */
-  get widest(): number {
-    return this.most;
-  }
-
-  has(key: string): boolean {
-    return this.image.slots.get(key) !== undefined;
-  }
-
   siblings(key: string): Siblings {
     return this.image.slots.get(key)?.siblings ?? NO_SIBLINGS;
   }
@@ -146,16 +139,7 @@ export class Replica {
 
   begin(): void {
     this.forgetChanges();
-    const { id, base, contacted, context, floor, peers } = this.image;
-    this.undo = {
-      id,
-      base,
-      contacted,
-      context: new Map(context),
-      floor: new Map(floor),
-      peers,
-      emptied: new Map(),
-    };
+    this.undo = { knowledge: knowledgeOf(this.image), emptied: new Map() };
   }
 
   /** The slots that this turn has changed; after its end the same until the next begins. */
@@ -165,15 +149,7 @@ export class Replica {
 
   /** Whether this turn has changed anything that must be remembered besides keys. */
   get advanced(): boolean {
-    const { undo, image } = this;
-    return (
-      undo !== undefined &&
-      (undo.id !== image.id ||
-        undo.contacted !== image.contacted ||
-        undo.peers !== image.peers ||
-        !covers(undo.context, image.context) ||
-        !covers(undo.floor, image.floor))
-    );
+    return this.undo !== undefined && hasAdvanced(this.undo.knowledge, this.image);
   }
 
   commit(): void {
@@ -184,9 +160,9 @@ export class Replica {
     if (!this.undo) {
       return;
     }
-    const { id, base, contacted, context, floor, peers } = this.undo;
+    const { knowledge } = this.undo;
     this.undo = undefined;
-    Object.assign(this.image, { id, base, contacted, context, floor, peers });
+    Object.assign(this.image, knowledge);
     for (const slot of this.changed) {
       this.put(slot, slot.before ?? NO_SIBLINGS);
     }
@@ -340,13 +316,11 @@ export class Replica {
    */
   renew(id: string): void {
     const { id: old, base, context } = this.image;
+    const isOfThisSession = (each: Sibling): boolean => each.replica === old && each.counter > base;
     for (const slot of this.slots()) {
-      const { siblings } = slot;
-      if (siblings.some(({ replica, counter }) => replica === old && counter > base)) {
-        const moved = siblings.map((each) =>
-          each.replica === old && each.counter > base
-            ? { ...each, replica: id, counter: each.counter - base }
-            : each,
+      if (slot.siblings.some(isOfThisSession)) {
+        const moved = slot.siblings.map((each) =>
+          isOfThisSession(each) ? { ...each, replica: id, counter: each.counter - base } : each,
         );
         this.put(slot, moved.sort(compareDots));
       }
@@ -410,7 +384,7 @@ export class Replica {
       slot.before = before;
       this.changed.push(slot);
     }
-    this.most = Math.max(this.most, siblings.length);
+    this.widest = Math.max(this.widest, siblings.length);
     this.living += (hasValue(siblings) ? 1 : 0) - (hasValue(before) ? 1 : 0);
     slot.siblings = siblings;
     if (siblings.length === 0) {

@@ -1,4 +1,3 @@
-import { EdgeError } from '../shared/errors';
 import { answerToDouble, doubleProblem, type Arrival } from './double';
 import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
 import { Fetching } from './fetching';
@@ -12,8 +11,9 @@ import { retireGateway, Retirement } from './retirement';
 import { hasRoom } from './room';
 import type { Slot } from './slot';
 import type { SyncPorts, SyncTimes } from './sync-ports';
+import { frameOutgrowsBounds, peerOutgrowsBounds, strategiesDiffer } from './sync-problems';
 import { OutgoingTransfers } from './transfers';
-import { counterOf, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
+import { beyond, counterOf, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
 export { DEFAULT_TIMES, type SyncPorts, type SyncTimes } from './sync-ports';
 
@@ -100,8 +100,6 @@ export class Synchronizer {
       this.told = 0;
       this.announced = new Map();
       this.outgoing.clear();
-    }
-    if (renewed) {
       this.peers.renewed();
     }
     this.takeNote(slots);
@@ -115,15 +113,13 @@ export class Synchronizer {
   }
 
   private takeNote(slots: Iterable<Slot>): void {
-    let retired = false;
     for (const slot of slots) {
       const latest = latestOwn(slot.siblings, this.owner);
       this.own.changed(slot, latest);
       this.peers.changed(slot, latest);
-      retired = (slot.reserved && this.retirement.changed(slot.text)) || retired;
-    }
-    if (retired) {
-      this.peers.forget((id) => this.retirement.has(id));
+      if (slot.reserved && this.retirement.changed(slot.text)) {
+        this.peers.forget((id) => this.retirement.has(id));
+      }
     }
   }
 
@@ -197,10 +193,7 @@ export class Synchronizer {
     }
     const entries = 'entries' in frame ? frame.entries : [];
     if (!this.peers.hasRoom(frame.sender) || !hasRoom(this.replica, frame.context, entries)) {
-      throw new EdgeError(
-        'SYNC_INVALID',
-        'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',
-      );
+      throw frameOutgrowsBounds();
     }
     const retired = this.retirement.has(frame.sender);
     if (!retired) {
@@ -268,13 +261,7 @@ export class Synchronizer {
       return;
     }
     if (frame.strategies !== this.strategies && peer.strategies !== frame.strategies) {
-      this.ports.problem(
-        new EdgeError(
-          'STRATEGY',
-          `Gateway "${gatewayOfReplica(frame.sender)}" merges by another strategy or other rules. Give all nodes of this space the same ones.`,
-          { gateway: gatewayOfReplica(frame.sender) },
-        ),
-      );
+      this.ports.problem(strategiesDiffer(gatewayOfReplica(frame.sender)));
     }
     peer.strategies = frame.strategies;
     if (frame.hello && kept !== true) {
@@ -297,7 +284,7 @@ export class Synchronizer {
     const state = this.fetching.take(frame);
     if (state) {
       if (!hasRoom(this.replica, state.context, state.entries)) {
-        throw new EdgeError('SYNC_INVALID', 'A peer holds more than this space may: delete some keys there.');
+        throw peerOutgrowsBounds();
       }
       yield* this.replica.joinCatchUp(state);
       yield* this.held.join();
@@ -351,12 +338,7 @@ export class Synchronizer {
   /** Tells what is known since it was told last; whoever misses that hears the whole at the next announcement. */
   private acknowledge(): void {
     const { sender, context } = this.head();
-    const news: VersionVector = new Map();
-    for (const [replica, counter] of context) {
-      if (counter > counterOf(this.announced, replica)) {
-        news.set(replica, counter);
-      }
-    }
+    const news = beyond(context, this.announced);
     if (this.owesAll) {
       this.announce(false);
     } else if (news.size > 0) {

@@ -26,6 +26,17 @@ export function joinVector(vector: VersionVector, other: ReadonlyVector): void {
   }
 }
 
+/** What `vector` knows beyond another. */
+export function beyond(vector: ReadonlyVector, other: ReadonlyVector): VersionVector {
+  const news: VersionVector = new Map();
+  for (const [replica, counter] of vector) {
+    if (counter > counterOf(other, replica)) {
+      news.set(replica, counter);
+    }
+  }
+  return news;
+}
+
 const MAX_RECENT = 8;
 
 /** Looks up the same few replicas in a vector again and again, while nothing changes it. */
