@@ -18,7 +18,7 @@ async function startStation(t: TestContext): Promise<Station | undefined> {
     'http://127.0.0.1:1880',
     `http://127.0.0.1:${port}`,
   );
-  let missing: unknown;
+  let missing = '';
   const install = (userDir: string): void => {
     const began = Date.now();
     try {
@@ -33,15 +33,15 @@ async function startStation(t: TestContext): Promise<Station | undefined> {
         DASHBOARD,
       );
     } catch (error) {
-      missing = error;
+      missing = error instanceof Error ? error.message : 'npm failed';
     }
     t.diagnostic(`npm install of the dashboard took ${((Date.now() - began) / 1000).toFixed(0)} s`);
     prepareUserDir(userDir);
   };
   const station = await Station.start({ flow: JSON.parse(text) as FlowNode[], port, install });
-  if (missing !== undefined) {
+  if (missing) {
     await station.stop();
-    unavailable(t, `${DASHBOARD} cannot be installed: ${String(missing).slice(0, 300)}`);
+    unavailable(t, `${DASHBOARD} cannot be installed: ${missing.slice(0, 300)}`);
     return undefined;
   }
   return station;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { needProgram } from '../support/tools';
 import type { EdgeMessage } from '../../nodes/shared/messages';
 import { ExampleFlow } from '../support/example-flow';
 import { Mosquitto } from '../support/mosquitto';
 import { TestRuntime } from '../support/runtime';
+import { needProgram } from '../support/tools';
 
 let runtime: TestRuntime;
 before(async () => {
@@ -27,26 +27,21 @@ interface Analytics {
   machines: { machine: string; availability: number }[];
 }
 
-function payloadOf<T>(msg: EdgeMessage | undefined): T {
-  return msg?.payload as T;
-}
-
 test('device-edge-cloud: each tier sends less, an alert passes all of them, the day counts every reading', async () => {
   const flow = await ExampleFlow.deploy(runtime, 'device-edge-cloud', ['raw', 'conce', 'saved', 'row']);
   const minutesOfHistory = 10;
   await runtime.until(() => flow.seen('raw').length >= 600 * minutesOfHistory, 'the history', 20_000);
   flow.press('worn');
   const alert = await flow.waitFor('conce', ({ topic }) => topic === 'alerts/plant1/press-1', 'the alert');
-  const { phase, channels } = payloadOf<{ phase: string; channels: string[] }>(alert);
+  const { phase, channels } = alert.payload as { phase: string; channels: string[] };
   assert.equal(phase, 'start');
   assert.match(channels[0], /^vibration/);
 
   flow.press('day');
-  const day = payloadOf<Day>(
-    await flow.waitFor('conce', ({ topic }) => topic === 'days/plant1/press-1', 'the day'),
-  );
-  const readings = flow.seen('raw').map((msg) => payloadOf<Record<string, number>>(msg));
-  const inWindows = flow.seen('row').reduce((sum, msg) => sum + payloadOf<{ n: number }>(msg).n, 0);
+  const day = (await flow.waitFor('conce', ({ topic }) => topic === 'days/plant1/press-1', 'the day'))
+    .payload as Day;
+  const readings = flow.seen('raw').map((msg) => msg.payload as Record<string, number>);
+  const inWindows = flow.seen('row').reduce((sum, msg) => sum + (msg.payload as { n: number }).n, 0);
   assert.ok(day.readings >= 600 * minutesOfHistory - 50, `${day.readings} readings in the day`);
   assert.ok(day.readings <= inWindows, 'no reading is counted twice');
   assert.equal(day.alerts, 1);
@@ -55,32 +50,35 @@ test('device-edge-cloud: each tier sends less, an alert passes all of them, the 
 
   const later = flow.seen('saved').length;
   await runtime.until(() => flow.seen('saved').length > later, 'the bytes');
-  const { device, edge, factory, cloud } = payloadOf<Saved>(flow.seen('saved').at(-1)).bytes;
+  const { device, edge, factory, cloud } = (flow.seen('saved').at(-1)?.payload as Saved).bytes;
   assert.ok(device > 400_000, 'raw readings');
-  assert.ok(edge < 0.25 * device, `edge ${edge} of ${device}`);
-  assert.ok(factory < 0.1 * edge, `factory ${factory} of ${edge}`);
+  assert.ok(edge < 0.15 * device, `edge ${edge} of ${device}`);
+  assert.ok(factory < 0.01 * device, `factory ${factory} of ${device}`);
   assert.ok(cloud < 0.25 * factory, `cloud ${cloud} of ${factory}`);
   assert.deepEqual(flow.problems(), []);
 });
 
 test('predictive-maintenance-tiers: a failure reaches the line, the plant, and the analytics, once', async () => {
   const flow = await ExampleFlow.deploy(runtime, 'predictive-maintenance-tiers', [
-    'alert',
+    'line',
     'f-state',
     'f-line',
     'f-once',
     'r-plants',
     'c-analytics',
   ]);
-  const analytics = (): Analytics => payloadOf<Analytics>(flow.seen('c-analytics').at(-1));
+  const analytics = (): Analytics | undefined =>
+    flow.seen('c-analytics').at(-1)?.payload as Analytics | undefined;
+  // All but the first minute, which is replayed before anything listens; a failure has to wait for the end of it.
+  await runtime.until(() => flow.seen('line').length >= 4 * (1800 - 60), 'the history', 60_000);
   flow.press('break-overstrain', 'break-bearing');
-  const state = payloadOf<Record<string, unknown>>(
+  const state = (
     await flow.waitFor(
       'f-state',
       ({ topic }) => topic === 'machines/plant1/cnc-01/known',
       'the state of the line',
-    ),
-  );
+    )
+  ).payload as Record<string, unknown>;
   assert.deepEqual([state.failure, state.phase], ['OSF', 'start']);
   const unusual = await flow.waitFor(
     'f-line',
@@ -89,7 +87,7 @@ test('predictive-maintenance-tiers: a failure reaches the line, the plant, and t
   );
   assert.ok(unusual);
   await runtime.until(
-    () => analytics()?.failures.OSF === 1 && analytics().failures.novel >= 1,
+    () => analytics()?.failures.OSF === 1 && (analytics()?.failures.novel ?? 0) >= 1,
     'both failures in the analytics',
     20_000,
   );
@@ -100,14 +98,31 @@ test('predictive-maintenance-tiers: a failure reaches the line, the plant, and t
   );
   assert.equal(availabilityOf(analytics(), 'plant1/cnc-03'), 1);
   assert.equal(availabilityOf(analytics(), 'plant2/cnc-11'), 0.99);
-  // Whatever came to the factory came once.
-  const alerts = flow.seen('f-once').filter(({ topic }) => topic?.startsWith('alerts/'));
-  assert.equal(alerts.length, flow.seen('alert').length);
+  // A second copy is received, and goes no further.
+  const copy = { machine: 'plant1/cnc-04', kind: 'known', failure: 'PWF', phase: 'start' };
+  for (let time = 0; time < 2; time++) {
+    const answer = await fetch(`${runtime.url}/edge-tiers/factory`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'edge-topic': 'alerts/plant1/cnc-04',
+        'idempotency-key': 'test:1',
+      },
+      body: JSON.stringify(copy),
+    });
+    assert.equal(answer.status, 204);
+  }
+  await runtime.until(() => analytics()?.failures.PWF === 1, 'the alert to be counted', 20_000);
+  assert.equal(flow.seen('f-once').filter(({ topic }) => topic === 'alerts/plant1/cnc-04').length, 1);
   assert.deepEqual(flow.problems(), []);
 });
 
-function availabilityOf({ machines }: Analytics, name: string): number {
-  return machines.find(({ machine }) => machine === name)?.availability ?? NaN;
+function availabilityOf(analytics: Analytics | undefined, name: string): number {
+  return analytics?.machines.find(({ machine }) => machine === name)?.availability ?? NaN;
+}
+
+function hasShadow(msg: EdgeMessage | undefined): boolean {
+  return (msg as { detection?: { shadow?: unknown } }).detection?.shadow !== undefined;
 }
 
 test('fleet: each gateway has its line; a model goes from shadow to live, and a copy is dropped', async (t) => {
@@ -151,7 +166,7 @@ test('fleet: each gateway has its line; a model goes from shadow to live, and a 
       'candidates',
       20_000,
     );
-    const { readings, agreed } = payloadOf<{ readings: number; agreed: number }>(flow.seen('a-agree').at(-1));
+    const { readings, agreed } = flow.seen('a-agree').at(-1)?.payload as { readings: number; agreed: number };
     assert.equal(agreed, readings, 'the same model agrees with itself');
 
     flow.press('wrong');
@@ -160,7 +175,13 @@ test('fleet: each gateway has its line; a model goes from shadow to live, and a 
       flow.problems().map((error) => (error as { code?: string }).code),
       ['MODEL_DIGEST', 'MODEL_DIGEST'],
     );
-    flow.press('live', 'none');
+    assert.ok(hasShadow(flow.seen('a-known:1').at(-1)), 'the refused file changes nothing');
+    flow.press('live');
+    await runtime.until(
+      () => !hasShadow(flow.seen('a-known:1').at(-1)) && !hasShadow(flow.seen('b-known:1').at(-1)),
+      'the candidate to be the live model',
+      20_000,
+    );
     flow.press('heat');
     const failing = await flow.waitFor('b-known', () => true, 'a failure under the new model');
     assert.equal((failing as { detection?: { label?: string } }).detection?.label, 'HDF');
