@@ -1,4 +1,6 @@
 /** Nodes of the measured Node-RED: a driver that sends and times messages, and an end for output 1. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { quantile } from '../table';
@@ -11,9 +13,9 @@ interface Timed {
   bench: { sentAt: number; acceptedAt: number; alert: boolean };
 }
 interface Completed {
-  msg: Partial<Timed>;
+  msg: Partial<Timed> & { control?: string };
   error?: unknown;
-  node: { node: { type: string } };
+  node: { node: { id: string; type: string; z: string } };
 }
 
 /** Latencies that are kept of an order. */
@@ -32,19 +34,40 @@ export = function (RED: NodeAPI): void {
   // The hook tells what a Complete node would, without a message of its own for each.
   const { hooks } = RED as unknown as { hooks: { add(id: string, hook: (event: Completed) => void): void } };
   hooks.add('onComplete.bench', ({ msg, error, node }) => {
-    if (!msg.bench || !['resilient-uplink', 'mqtt out'].includes(node.node.type)) {
+    const { id, type, z } = node.node;
+    // A peer may be a subflow, whose nodes have its id as `z`; what has `control` is an answer to it, no message.
+    if ((id !== 'measured' && z !== 'measured') || type === 'queue' || msg.control !== undefined) {
       return;
     }
     if (error) {
       errors++;
     }
-    msg.bench.acceptedAt = performance.now();
+    accept(msg);
+  });
+
+  // This one completes before it has stored anything.
+  const { PersistentQueue } = peerStore();
+  if (PersistentQueue) {
+    const add = PersistentQueue.prototype.add;
+    PersistentQueue.prototype.add = function (job) {
+      return add.call(this, job).then((row) => {
+        accept(job);
+        return row;
+      });
+    };
+  }
+
+  function accept({ bench }: Partial<Timed>): void {
+    if (!bench) {
+      return;
+    }
+    bench.acceptedAt = performance.now();
     accepted++;
     if (acceptance.length < SAMPLES) {
-      acceptance.push(msg.bench.acceptedAt - msg.bench.sentAt);
+      acceptance.push(bench.acceptedAt - bench.sentAt);
     }
     moved();
-  });
+  }
 
   RED.nodes.registerType('bench-arrival', function (this: Node, definition: NodeDef) {
     RED.nodes.createNode(this, definition);
@@ -152,6 +175,24 @@ export = function (RED: NodeAPI): void {
     });
   }
 };
+
+interface PeerStore {
+  prototype: { add(this: unknown, job: Partial<Timed>): Promise<number> };
+}
+
+/** The store of node-red-contrib-msg-queue, where the folder of peers has it. */
+function peerStore(): { PersistentQueue?: PeerStore } {
+  const folder = process.env.BENCH_PEERS;
+  if (folder === undefined) {
+    return {};
+  }
+  try {
+    const load = createRequire(join(folder, 'index.js'));
+    return { PersistentQueue: load('node-persistent-queue') as PeerStore };
+  } catch {
+    return {};
+  }
+}
 
 function quantilesOf(values: number[]): Quantiles {
   const sorted = values.sort((a, b) => a - b);
