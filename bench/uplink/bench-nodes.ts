@@ -13,9 +13,9 @@ interface Timed {
   bench: { sentAt: number; acceptedAt: number; alert: boolean };
 }
 interface Completed {
-  msg: Partial<Timed> & { control?: string };
+  msg: Partial<Timed>;
   error?: unknown;
-  node: { node: { id: string; type: string; z: string } };
+  node: { node: { id: string; type: string } };
 }
 
 /** Latencies that are kept of an order. */
@@ -34,9 +34,8 @@ export = function (RED: NodeAPI): void {
   // The hook tells what a Complete node would, without a message of its own for each.
   const { hooks } = RED as unknown as { hooks: { add(id: string, hook: (event: Completed) => void): void } };
   hooks.add('onComplete.bench', ({ msg, error, node }) => {
-    const { id, type, z } = node.node;
-    // A peer may be a subflow, whose nodes have its id as `z`; what has `control` is an answer to it, no message.
-    if ((id !== 'measured' && z !== 'measured') || type === 'queue' || msg.control !== undefined) {
+    const { id, type } = node.node;
+    if (id !== 'measured' || type === 'queue') {
       return;
     }
     if (error) {

@@ -56,40 +56,6 @@ export function messageQueue(folder: string): Contestant {
   };
 }
 
-/**
- * Keeps its queue in a context store. Only a cached store will do, as it reads synchronously; here the core's file
- * store, with its defaults: written every 30 s.
- */
-export function guaranteedDelivery(folder: string): Contestant {
-  return {
-    name: '@colinl/node-red-guaranteed-delivery',
-    modules: [join(folder, 'node_modules', '@colinl', 'node-red-guaranteed-delivery')],
-    settings: { contextStorage: { default: { module: 'localfilesystem' } } },
-    flow: (broker) => [
-      ...coreOut(broker),
-      { id: 'complete', type: 'complete', z: 'tab', scope: ['out'], wires: [['ok']] },
-      {
-        id: 'ok',
-        type: 'change',
-        z: 'tab',
-        rules: [{ t: 'set', p: 'control', pt: 'msg', to: 'OK', tot: 'str' }],
-        wires: [['measured']],
-      },
-      {
-        id: 'measured',
-        type: 'guaranteed-delivery',
-        z: 'tab',
-        env: [
-          { name: 'maxQueue', type: 'num', value: '0' },
-          { name: 'retrySecs', type: 'num', value: '1' },
-          { name: 'timeout', type: 'num', value: '5' },
-        ],
-        wires: [['out']],
-      },
-    ],
-  };
-}
-
 function coreOut(broker: Mosquitto): FlowNode[] {
   return [
     {

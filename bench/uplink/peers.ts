@@ -1,5 +1,5 @@
 /**
- * Durable peers of the palette beside `resilient-uplink`: the broker is away, each takes what it can for some seconds,
+ * A durable peer of the palette beside `resilient-uplink`: the broker is away, each takes what it can for some seconds,
  * is killed with SIGKILL at once, and starts again with the broker back. Durable is what arrives at the broker then.
  *
  *   BENCH_PEERS=<folder> npm run bench:uplink-peers -- [--seconds 5] [--bytes 1024]
@@ -17,7 +17,7 @@ import type { FlowNode } from '../../test/support/runtime';
 import { findProgram } from '../../test/support/tools';
 import { carryOut, startMeasured } from '../measured-station';
 import { table } from '../table';
-import { guaranteedDelivery, messageQueue, uplink, type Contestant } from './contestants';
+import { messageQueue, uplink, type Contestant } from './contestants';
 import type { UplinkFindings, UplinkOrder } from './protocol';
 
 const { values } = parseArgs({
@@ -103,10 +103,11 @@ async function main(): Promise<void> {
   }
   const rows: string[][] = [];
   let ours = 0;
-  for (const contestant of [uplink(), messageQueue(folder), guaranteedDelivery(folder)]) {
+  for (const contestant of [uplink(), messageQueue(folder)]) {
     const { findings, survived, drained, cut } = await play(contestant, program);
     const durable = survived / findings.acceptSeconds;
     ours ||= durable;
+    console.error(`${contestant.name}: ${survived} of ${findings.accepted} arrived after the kill`);
     rows.push([
       contestant.name,
       (findings.accepted / findings.acceptSeconds).toFixed(0),

@@ -146,9 +146,7 @@ function report(): void {
       ]),
     ),
   );
-  console.log(
-    '\nDurable peers (node-red-contrib-guaranteed-delivery, node-red-contrib-msg-queue): not measured, the registry has neither.',
-  );
+  console.log('\nA durable peer: npm run bench:uplink-peers.');
   const folder = join(packageRoot, 'bench', 'results');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'uplink.json'), JSON.stringify(results, null, 2));
