@@ -54,8 +54,9 @@ test('the tarball holds the nodes, their dialogs, texts, icons, examples and mod
       assert.ok(paths.includes(`dist/nodes/${type}/${file}`), `${type}/${file} is missing`);
     }
   }
-  assert.ok(paths.includes('examples/predictive-maintenance.json'));
-  assert.ok(paths.includes('examples/split-batches.json'));
+  for (const flow of readdirSync(join(packageRoot, 'flows'))) {
+    assert.ok(paths.includes(`examples/${flow}`), flow);
+  }
   assert.ok(paths.includes('models/cnc-failure.onnx'));
   assert.deepEqual(
     paths.filter((path) => /(^|\/)(test|bench|simulation|scripts)\/|\.py$|\.ts$/.test(path)),
