@@ -176,7 +176,7 @@ export = function (RED: NodeAPI): void {
 };
 
 interface PeerStore {
-  prototype: { add(this: unknown, job: Partial<Timed>): Promise<number> };
+  prototype: { add: (this: unknown, job: Partial<Timed>) => Promise<number> };
 }
 
 /** The store of node-red-contrib-msg-queue, where the folder of peers has it. */
