@@ -3,6 +3,7 @@ import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import { WorkerClient } from '../shared/worker/worker-client';
 import type { RequeueRequest } from './dead-letters';
+import type { Shortage } from './disk-reserve';
 import type { LedgerReport, LedgerRequest } from './ledger-report';
 import {
   occupiedBytes,
@@ -31,7 +32,7 @@ export type OutboxWorkerMethods = {
   read(request: ReadRequest): PackedResult;
   settle(settlement: Settlement): Usage;
   topics(request: { after: number; maxRows: number }): TopicsPage;
-  expired(request: { maxAgeMs: number; maxRows: number }): PackedResult;
+  expired(request: { maxAgeMs: number; maxRows: number }): PackedResult & { usage: Usage };
   victims(request: { bytes: number; order: EvictionOrder; keep: number[]; maxRows: number }): PackedResult;
   ledger(request: LedgerRequest): LedgerReport;
   publication(argument: null): string | undefined;
@@ -53,6 +54,10 @@ export interface OutboxLimits {
 /** Bytes that may wait for their commit before further messages are refused. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const BATCH_ROWS = 1000;
+/** Share of the disk's reserve that an outbox may take in any case. */
+const LEAST_SHARE = 1 / 16;
+/** Share of the disk's reserve by which it may grow before new messages wait for eviction. */
+const OVERSHOOT_SHARE = 1 / 16;
 
 interface Waiting {
   message: NewMessage;
@@ -72,15 +77,35 @@ export class OutboxClient implements Outbox, OutboxRecords {
   private closed = false;
   private held = false;
   private idle: (() => void) | undefined;
+  private used: Usage;
+  ceiling = Infinity;
 
   private constructor(
     private readonly worker: WorkerClient<OutboxWorkerMethods>,
     readonly uuid: string,
     private readonly ageAtOpen: number,
     private readonly openedAt: number,
-    public usage: Usage,
+    usage: Usage,
     private readonly options: OutboxClientOptions,
-  ) {}
+  ) {
+    this.used = usage;
+    this.usage = usage;
+  }
+
+  get usage(): Usage {
+    return this.used;
+  }
+
+  private set usage(usage: Usage) {
+    this.used = usage;
+    const { shortage } = usage;
+    if ((shortage === undefined) === (this.ceiling === Infinity)) {
+      return;
+    }
+    // Live messages still pass through a store that was empty.
+    this.ceiling = shortage ? Math.max(occupiedBytes(usage), shortage.reserve * LEAST_SHARE) : Infinity;
+    this.options.onShortage?.(shortage);
+  }
 
   /** Opens or makes the database; rejects with `STORE` when it is in use or the disk refuses. */
   static async open(
@@ -117,8 +142,12 @@ export class OutboxClient implements Outbox, OutboxRecords {
     if (this.closed) {
       return Promise.reject(new EdgeError('STORE', 'The outbox is closed. Send the message again.'));
     }
-    if (occupiedBytes(this.usage) + this.waitingBytes + size > this.options.limits.hardBytes) {
+    const occupied = occupiedBytes(this.usage) + this.waitingBytes + size;
+    if (occupied > this.options.limits.hardBytes) {
       return Promise.reject(full('its limit ("limitMB") is reached and nothing may be dropped'));
+    }
+    if (occupied > this.ceiling && this.options.limits.holdBytes === Infinity) {
+      return Promise.reject(full('the disk has too little room left and nothing may be dropped'));
     }
     if (this.queue.length > 0 && this.waitingBytes + size > MAX_WAITING_BYTES) {
       return Promise.reject(full('messages arrive faster than the disk can store them'));
@@ -155,7 +184,10 @@ export class OutboxClient implements Outbox, OutboxRecords {
   }
 
   async expired(request: { maxAgeMs: number; maxRows: number }): Promise<ReadResult> {
-    return this.result(this.worker.call('expired', request));
+    const answer = this.worker.call('expired', request);
+    const result = await this.result(answer);
+    this.usage = (await answer).usage;
+    return result;
   }
 
   async victims(request: {
@@ -227,7 +259,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
     if (this.committing || this.held || this.queue.length === 0) {
       return;
     }
-    if (occupiedBytes(this.usage) > this.options.limits.holdBytes && !this.closed) {
+    if (occupiedBytes(this.usage) > this.holdBytes() && !this.closed) {
       this.held = true;
       this.options.onHeld();
       return;
@@ -261,6 +293,14 @@ export class OutboxClient implements Outbox, OutboxRecords {
         this.refuse(batch, storeError(thrown));
       },
     );
+  }
+
+  private holdBytes(): number {
+    const { holdBytes } = this.options.limits;
+    const { shortage } = this.usage;
+    return shortage && holdBytes < Infinity
+      ? Math.min(holdBytes, this.ceiling + shortage.reserve * OVERSHOOT_SHARE)
+      : holdBytes;
   }
 
   private nextBatch(): (Waiting & { body: Uint8Array })[] {
@@ -333,6 +373,8 @@ export interface OutboxClientOptions {
   onStored(messages: StoredMessage[]): void;
   /** Called when new messages wait for room; answered by `release`. */
   onHeld(): void;
+  /** Called when the disk's room begins or ceases to be short. */
+  onShortage?(shortage: Shortage | undefined): void;
   /** Called once when the store is of no use any more: `CORRUPT` with `details.file`, or `STORE`. */
   onFailure(error: EdgeError): void;
 }

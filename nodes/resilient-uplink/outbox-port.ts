@@ -1,5 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
 import type { RequeueRequest } from './dead-letters';
+import type { Shortage } from './disk-reserve';
 import type { LedgerReport, LedgerRequest } from './ledger-report';
 
 /** Priorities in the order in which they are served; a message stores its place in this list. */
@@ -44,6 +45,8 @@ export interface Usage {
   deadLetters: { messages: number; bytes: number };
   /** The store's age when its oldest message was stored; null when it is empty. */
   oldestAge: number | null;
+  /** Set while too little is free on the disk. */
+  shortage?: Shortage;
 }
 
 export interface ReadRequest {
@@ -141,6 +144,8 @@ export interface Outbox {
   /** Identity of the store; ids are `<uuid>:<sequence>`. */
   readonly uuid: string;
   readonly usage: Usage;
+  /** Bytes that may be stored while too little is free on the disk; Infinity while there is enough. */
+  readonly ceiling?: number;
   /** The store's age now, ms: it advances with the monotonic clock, whatever the wall clock does. */
   age(): number;
   read(request: ReadRequest): Promise<ReadResult>;

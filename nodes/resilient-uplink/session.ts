@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock';
 import type { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import type { UplinkConfig } from './config';
+import type { Shortage } from './disk-reserve';
 import { Delivery, type DeliveryEvents } from './delivery';
 import { LedgerPublisher } from './ledger-publisher';
 import type { LedgerReport } from './ledger-report';
@@ -23,6 +24,8 @@ export interface SessionEvents extends DeliveryEvents {
   expired: (message: StoredMessage) => void;
   evicted: (message: StoredMessage) => void;
   stored(messages: readonly StoredMessage[]): void;
+  /** The disk's room begins or ceases to be short. */
+  shortage: (shortage: Shortage | undefined) => void;
   /** The store is of no use any more; the session must be closed and another opened. */
   broken(error: EdgeError): void;
 }
@@ -62,6 +65,10 @@ export class Session {
         opened.session?.retention.check();
       },
       onHeld: () => opened.session?.retention.check(),
+      onShortage: (shortage) => {
+        events.shortage(shortage);
+        opened.session?.retention.check();
+      },
       onFailure: (error) => events.broken(error),
     });
     const delivery = new Delivery(

@@ -77,7 +77,8 @@ function openAndMigrate(path: string, migrations: readonly string[]): DatabaseSy
   }
 }
 
-function loadSqlite(): typeof import('node:sqlite') {
+/** @throws EdgeError `STORE` where Node.js has none */
+export function loadSqlite(): typeof import('node:sqlite') {
   try {
     return process.getBuiltinModule('node:sqlite');
   } catch {
@@ -91,13 +92,25 @@ export function isDamage(thrown: unknown): boolean {
   return code !== undefined && [11, 26].includes(code & 0xff);
 }
 
-function sqliteCode(thrown: unknown): number | undefined {
+/** SQLITE_FULL (13): the disk has no room. */
+export function isFull(thrown: unknown): boolean {
+  return ((sqliteCode(thrown) ?? 0) & 0xff) === 13;
+}
+
+/** SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC: what was written may not be on the disk. */
+export function isUnsynced(thrown: unknown): boolean {
+  return [1034, 1290].includes(sqliteCode(thrown) ?? 0);
+}
+
+/** SQLite's own number of an error, in its extended form. */
+export function sqliteCode(thrown: unknown): number | undefined {
   return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
     ? thrown.errcode
     : undefined;
 }
 
-function explain(thrown: unknown, path: string): EdgeError {
+/** What a database said, with its file and what to do about it; errors of our own stay as they are. */
+export function explain(thrown: unknown, path: string): EdgeError {
   const code = sqliteCode(thrown);
   if (code !== undefined && (code & 0xff) === 5) {
     return new EdgeError(
@@ -105,6 +118,12 @@ function explain(thrown: unknown, path: string): EdgeError {
       `${path} is in use by another process. Stop it, or set another data folder in the gateway.`,
     );
   }
-  const error = toEdgeError(thrown, 'STORE');
-  return error.code === 'STORE' ? error : new EdgeError('STORE', `${path}: ${error.message}`);
+  if (thrown instanceof EdgeError) {
+    return thrown.code === 'STORE' ? thrown : new EdgeError('STORE', `${path}: ${thrown.message}`);
+  }
+  const reason = toEdgeError(thrown).message;
+  return new EdgeError(
+    'STORE',
+    `${path} cannot be used: ${reason}. Check the disk, its free room and its permissions.`,
+  );
 }

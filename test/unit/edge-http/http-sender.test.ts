@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parseHttpConfig } from '../../../nodes/edge-http/config';
@@ -48,6 +48,16 @@ test('a body arrives with the headers of the node, of the message and the creden
   assert.equal(request.headers['x-site'], 'plant1');
   assert.equal(request.headers['idempotency-key'], 'x:1');
   assert.equal(request.headers.authorization, 'Bearer t0k');
+});
+
+test('a bad request is told apart from nginx refusing the client certificate', async () => {
+  const http = sender();
+  const body = '<html><head><title>400 The SSL certificate error</title></head></html>';
+  server.removeAllListeners('request').on('request', (_request, response) => {
+    (response as ServerResponse).writeHead(400).end(body);
+  });
+  assert.deepEqual(await http.send(Buffer.from('x'), {}), { status: 400, certificateRefused: true });
+  http.close();
 });
 
 test('user name and password are basic authentication', async () => {

@@ -1,0 +1,131 @@
+import type { Clock } from '../shared/clock';
+import { EdgeError, toEdgeError } from '../shared/errors';
+import type { Session } from './session';
+
+/** A session, and the file that was set aside where the store was damaged. */
+export interface OpenedSession {
+  session: Session;
+  setAside?: string;
+}
+
+export interface SessionKeeperTools {
+  clock: Clock;
+  /** Opens the outbox; `broken` says that it is of no use any more. Rejects with `STORE`. */
+  open(broken: (error: EdgeError) => void): Promise<OpenedSession>;
+  opened(opened: OpenedSession): void;
+  /** It cannot be opened and is tried again later. */
+  failed(error: EdgeError): void;
+  /** A store was damaged while it was open. */
+  damaged(error: EdgeError): void;
+  /** Whether it is open, or why not, is another now. */
+  changed(): void;
+}
+
+const OPEN_TRIES = 10;
+const OPEN_RETRY_MS = 300;
+const REOPEN_MS = 2000;
+
+/** Keeps an outbox open whatever happens to it: one that cannot be opened or that breaks is opened again. */
+export class SessionKeeper {
+  session: Session | undefined;
+  /** Why the outbox is not open. */
+  error: EdgeError | undefined;
+  private opening: Promise<Session>;
+  private closing = false;
+
+  constructor(private readonly tools: SessionKeeperTools) {
+    this.opening = this.begin(Promise.resolve());
+  }
+
+  /** The open session; rejects with `STORE` when it cannot be opened for now. */
+  async current(): Promise<Session> {
+    return this.session ?? (await this.opening);
+  }
+
+  /** Closes the session in good order and opens another one, on the same outbox. */
+  async renew(): Promise<void> {
+    const session = await this.current();
+    this.session = undefined;
+    this.opening = this.begin(session.close());
+    await this.opening;
+  }
+
+  /** Closes it for good, and gives what was open. */
+  async close(): Promise<Session | undefined> {
+    this.closing = true;
+    const session = await this.current().catch(() => undefined);
+    await session?.close();
+    return session;
+  }
+
+  private begin(after: Promise<void>): Promise<Session> {
+    const opening = after.then(() => this.open());
+    // Whoever waits for it is told; nobody has to.
+    opening.catch(() => undefined);
+    return opening;
+  }
+
+  private async open(): Promise<Session> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.openOnce();
+      } catch (thrown) {
+        const error = toEdgeError(thrown, 'STORE');
+        this.error = error;
+        this.tools.changed();
+        if (this.closing || attempt >= OPEN_TRIES) {
+          this.openLater(error);
+          throw error;
+        }
+        await new Promise<void>((resolve) => {
+          this.tools.clock.after(OPEN_RETRY_MS, resolve);
+        });
+      }
+    }
+  }
+
+  private async openOnce(): Promise<Session> {
+    let kept: Session | undefined;
+    let early: EdgeError | undefined;
+    const opened = await this.tools.open((error) => {
+      if (kept === undefined) {
+        early = error;
+      } else if (kept === this.session) {
+        this.restart(error);
+      }
+      // Else it is being closed anyway.
+    });
+    const { session } = opened;
+    if (early) {
+      await session.close(0);
+      throw early;
+    }
+    kept = session;
+    this.session = session;
+    this.error = undefined;
+    this.tools.opened(opened);
+    this.tools.changed();
+    return session;
+  }
+
+  private openLater(error: EdgeError): void {
+    this.tools.failed(error);
+    if (!this.closing) {
+      this.tools.clock.after(REOPEN_MS, () => {
+        if (!this.closing) {
+          this.opening = this.begin(Promise.resolve());
+        }
+      });
+    }
+  }
+
+  private restart(error: EdgeError): void {
+    const broken = this.session;
+    this.session = undefined;
+    this.error = error;
+    if (error.code === 'CORRUPT') {
+      this.tools.damaged(error);
+    }
+    this.opening = this.begin(broken?.close(0) ?? Promise.resolve());
+  }
+}
