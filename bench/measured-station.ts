@@ -41,7 +41,11 @@ export function startMeasured(measured: MeasuredStation): Promise<Station> {
           RED.nodes.registerType(type, { category: 'test', defaults: {}, inputs: 1, outputs: 1 });</script>`,
       );
     },
-    execArgv: [...execArgv, ...(folder ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : [])],
+    execArgv: [
+      '--no-enable-source-maps',
+      ...execArgv,
+      ...(folder ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : []),
+    ],
   });
 }
 

@@ -20,6 +20,9 @@ interface Completed {
 
 /** Latencies that are kept of an order. */
 const SAMPLES = 200_000;
+const MB = 1024 * 1024;
+/** Messages given in one turn of the loop: so many of 1 KB one read of a socket brings. */
+const GIVEN_PER_TURN = 64;
 
 export = function (RED: NodeAPI): void {
   let accepted = 0;
@@ -113,6 +116,7 @@ export = function (RED: NodeAPI): void {
       });
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();
+    const busy = watchBusy();
     const cpu = process.cpuUsage();
     const began = performance.now();
     const passed = (): number => (performance.now() - began) / 1000;
@@ -125,6 +129,7 @@ export = function (RED: NodeAPI): void {
         order.count,
         order.rate > 0 ? Math.floor(passed() * order.rate) : Infinity,
         accepted - before.accepted + order.ahead,
+        sent + GIVEN_PER_TURN,
       );
       for (; sent < allowed; sent++) {
         give(sent, false);
@@ -138,6 +143,7 @@ export = function (RED: NodeAPI): void {
     clearInterval(alarm);
     const used = process.cpuUsage(cpu);
     loop.disable();
+    const memory = process.memoryUsage();
     const done = Math.max(sent, delivered - before.delivered);
     return {
       accepted: sent,
@@ -151,7 +157,10 @@ export = function (RED: NodeAPI): void {
         p99: loop.percentile(99) / 1e6,
         max: loop.max / 1e6,
       },
-      residentMB: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+      loopBusy: busy(),
+      residentMB: Math.round(memory.rss / MB),
+      heapMB: Math.round(memory.heapTotal / MB),
+      externalMB: Math.round(memory.external / MB),
       cpuMicros: (used.user + used.system) / Math.max(1, done),
       errors: errors - before.errors,
     };
@@ -191,6 +200,27 @@ function peerStore(): { PersistentQueue?: PeerStore } {
   } catch {
     return {};
   }
+}
+
+/** Gives the CPU time, in ms, that the main thread used between two of its turns, which no other process lengthens. */
+function watchBusy(): () => Quantiles {
+  const used = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  const turns: number[] = [];
+  let last = used();
+  const timer = setInterval(() => {
+    const now = used();
+    if (turns.length < SAMPLES) {
+      turns.push(now - last);
+    }
+    last = now;
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return quantilesOf(turns);
+  };
 }
 
 function quantilesOf(values: number[]): Quantiles {

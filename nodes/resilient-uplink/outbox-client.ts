@@ -54,6 +54,12 @@ export interface OutboxLimits {
 /** Bytes that may wait for their commit before further messages are refused. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const BATCH_ROWS = 1000;
+/** The thread's garbage is short-lived: with V8's own size it would keep tens of MB of it. */
+const WORKER_YOUNG_MB = 4;
+/** Appends that resolve in one turn of the event loop: each lets the flow go on with a message. */
+const RESOLVED_PER_TURN = 64;
+/** Where they come faster than that, so much of what waits. */
+const RESOLVED_SHARE = 1 / 16;
 /** Share of the disk's reserve that an outbox may take in any case. */
 const LEAST_SHARE = 1 / 16;
 /** Share of the disk's reserve by which it may grow before new messages wait for eviction. */
@@ -72,8 +78,11 @@ interface Waiting {
 export class OutboxClient implements Outbox, OutboxRecords {
   private queue: Waiting[] = [];
   private waitingBytes = 0;
+  /** Appends that are stored and did not resolve yet, in order. */
+  private stored: { resolve: (sequence: number) => void; sequence: number }[] = [];
   private committing = false;
   private scheduled = false;
+  private resolving = false;
   private closed = false;
   private held = false;
   private idle: (() => void) | undefined;
@@ -116,6 +125,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
     const worker = new WorkerClient<OutboxWorkerMethods>(join(__dirname, 'outbox-worker.js'), {
       name: 'edge-uplink-outbox',
       data: { path, deadLetterBytes: options.deadLetterBytes },
+      youngMB: WORKER_YOUNG_MB,
       onDeath: (error) => client?.fail(new EdgeError('STORE', error.message)),
     });
     try {
@@ -225,7 +235,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
   async drain(): Promise<void> {
     this.closed = true;
     this.release(true);
-    if (this.queue.length > 0 || this.committing) {
+    if (this.isBusy) {
       await new Promise<void>((resolve) => {
         this.idle = resolve;
         this.schedule();
@@ -286,13 +296,38 @@ export class OutboxClient implements Outbox, OutboxRecords {
             earlierRun: false,
           })),
         );
-        batch.forEach(({ resolve }, index) => resolve(answer.first + index));
+        batch.forEach(({ resolve }, index) => this.stored.push({ resolve, sequence: answer.first + index }));
+        this.resolveStored();
       },
       (thrown: unknown) => {
         this.settled([]);
         this.refuse(batch, storeError(thrown));
       },
     );
+  }
+
+  private resolveStored(): void {
+    const count = Math.max(RESOLVED_PER_TURN, Math.ceil(this.stored.length * RESOLVED_SHARE));
+    this.stored.splice(0, count).forEach(({ resolve, sequence }) => resolve(sequence));
+    if (this.stored.length === 0) {
+      this.endDrain();
+    } else if (!this.resolving) {
+      this.resolving = true;
+      setImmediate(() => {
+        this.resolving = false;
+        this.resolveStored();
+      });
+    }
+  }
+
+  private get isBusy(): boolean {
+    return this.queue.length > 0 || this.committing || this.stored.length > 0;
+  }
+
+  private endDrain(): void {
+    if (!this.isBusy) {
+      this.idle?.();
+    }
   }
 
   private holdBytes(): number {
@@ -323,9 +358,6 @@ export class OutboxClient implements Outbox, OutboxRecords {
       this.waitingBytes -= sizeOf(message);
     }
     this.schedule();
-    if (this.queue.length === 0) {
-      this.idle?.();
-    }
   }
 
   private refuse(batch: readonly Waiting[], error: EdgeError): void {
@@ -333,9 +365,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
       this.waitingBytes -= sizeOf(message);
       reject(error);
     }
-    if (this.queue.length === 0) {
-      this.idle?.();
-    }
+    this.endDrain();
   }
 
   private async result(answer: Promise<PackedResult>): Promise<ReadResult> {
