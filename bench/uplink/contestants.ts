@@ -56,7 +56,55 @@ export function messageQueue(folder: string): Contestant {
   };
 }
 
-function coreOut(broker: Mosquitto): FlowNode[] {
+/**
+ * Keeps its queue in a context store. Only a cached store will do, as it reads synchronously; here the core's file
+ * store.
+ *
+ * @param flushSeconds how often that is written; 30 s is its default
+ */
+export function guaranteedDelivery(folder: string, flushSeconds: number): Contestant {
+  return {
+    name: `@colinl/node-red-guaranteed-delivery, written every ${flushSeconds} s`,
+    modules: [join(folder, 'node_modules', '@colinl', 'node-red-guaranteed-delivery')],
+    settings: {
+      contextStorage: { default: { module: 'localfilesystem', config: { flushInterval: flushSeconds } } },
+    },
+    flow: (broker) => [
+      ...coreOut(broker),
+      { id: 'complete', type: 'complete', z: 'tab', scope: ['out'], wires: [['ok']] },
+      {
+        id: 'ok',
+        type: 'change',
+        z: 'tab',
+        rules: [{ t: 'set', p: 'control', pt: 'msg', to: 'OK', tot: 'str' }],
+        wires: [['measured']],
+      },
+      {
+        id: 'measured',
+        type: 'guaranteed-delivery',
+        z: 'tab',
+        env: [
+          { name: 'maxQueue', type: 'num', value: '0' },
+          { name: 'retrySecs', type: 'num', value: '1' },
+          { name: 'timeout', type: 'num', value: '5' },
+        ],
+        wires: [['out']],
+      },
+    ],
+  };
+}
+
+/** Keeps what waits for the broker in memory. */
+export function mqttOut(): Contestant {
+  return {
+    name: 'core mqtt out, QoS 1',
+    modules: [],
+    settings: {},
+    flow: (broker) => coreOut(broker, 'measured'),
+  };
+}
+
+function coreOut(broker: Mosquitto, id = 'out'): FlowNode[] {
   return [
     {
       id: 'broker',
@@ -66,6 +114,6 @@ function coreOut(broker: Mosquitto): FlowNode[] {
       autoConnect: true,
       clientid: 'bench',
     },
-    { id: 'out', type: 'mqtt out', z: 'tab', broker: 'broker', qos: '1', topic: '', wires: [] },
+    { id, type: 'mqtt out', z: 'tab', broker: 'broker', qos: '1', topic: '', wires: [] },
   ];
 }

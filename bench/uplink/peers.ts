@@ -2,7 +2,7 @@
  * A durable peer of the palette beside `resilient-uplink`: the broker is away, each takes what it can for some seconds,
  * is killed with SIGKILL at once, and starts again with the broker back. Durable is what arrives at the broker then.
  *
- *   BENCH_PEERS=<folder> npm run bench:uplink-peers -- [--seconds 5] [--bytes 1024]
+ *   BENCH_PEERS=<folder> npm run bench:uplink-peers -- [--seconds 5] [--bytes 1024] [--only msg-queue]
  *
  * The folder holds the peers in node_modules, installed by hand: bench/README.md says how.
  */
@@ -17,11 +17,15 @@ import type { FlowNode } from '../../test/support/runtime';
 import { findProgram } from '../../test/support/tools';
 import { carryOut, startMeasured } from '../measured-station';
 import { table } from '../table';
-import { messageQueue, uplink, type Contestant } from './contestants';
+import { guaranteedDelivery, messageQueue, mqttOut, uplink, type Contestant } from './contestants';
 import type { UplinkFindings, UplinkOrder } from './protocol';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '5' }, bytes: { type: 'string', default: '1024' } },
+  options: {
+    seconds: { type: 'string', default: '5' },
+    bytes: { type: 'string', default: '1024' },
+    only: { type: 'string', default: '' },
+  },
 });
 const SECONDS = Number(values.seconds);
 const BYTES = Number(values.bytes);
@@ -103,7 +107,13 @@ async function main(): Promise<void> {
   }
   const rows: string[][] = [];
   let ours = 0;
-  for (const contestant of [uplink(), messageQueue(folder)]) {
+  for (const contestant of [
+    uplink(),
+    messageQueue(folder),
+    guaranteedDelivery(folder, 30),
+    guaranteedDelivery(folder, 1),
+    mqttOut(),
+  ].filter(({ name }) => name.includes(values.only))) {
     const { findings, survived, drained, cut } = await play(contestant, program);
     const durable = survived / findings.acceptSeconds;
     ours ||= durable;
