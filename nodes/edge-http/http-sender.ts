@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Clock } from '../shared/clock';
 import type { HttpReply } from '../shared/connections';
@@ -53,7 +53,8 @@ export class HttpSender {
   }
 
   /**
-   * Sends one body and waits for the whole answer, of which only its beginning is looked at.
+   * Sends one body and waits for the whole answer, of which only its beginning is looked at. Over a kept-alive socket that
+   * the server closed meanwhile the body may be sent twice: its headers should let the server know it again.
    *
    * @throws EdgeError `HTTP` when no answer arrived in time or at all
    */
@@ -87,7 +88,9 @@ export class HttpSender {
           ),
         );
       };
-      const request = (this.secure ? httpsRequest : httpRequest)(this.config.url, options, (response) => {
+      let answered = false;
+      const receive = (response: IncomingMessage): void => {
+        answered = true;
         response.on('error', refuse);
         response.on('end', () => {
           const status = response.statusCode ?? 0;
@@ -102,9 +105,20 @@ export class HttpSender {
         response.on('data', (chunk: Buffer) => {
           beginning += chunk.toString('latin1', 0, EXCERPT_BYTES - beginning.length);
         });
-      });
-      request.on('error', refuse);
-      request.end(body);
+      };
+      const ask = (over: RequestOptions): void => {
+        const request = (this.secure ? httpsRequest : httpRequest)(this.config.url, over, receive);
+        request.on('error', (error) => {
+          // The server may have closed a kept-alive socket just when it was taken: that says nothing of the server.
+          if (request.reusedSocket && !answered && isClosedByPeer(error)) {
+            ask({ ...options, agent: false });
+          } else {
+            refuse(error);
+          }
+        });
+        request.end(body);
+      };
+      ask(options);
     });
   }
 

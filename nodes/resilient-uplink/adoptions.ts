@@ -5,6 +5,8 @@ import { AdoptedStore, type AdoptedStoreTools } from './adopted-store';
 import type { UplinkConfig } from './config';
 import type { AdoptableStores } from './left-behind/left-behind-stores';
 import type { Session } from './session';
+import type { OpenedSession } from './session-keeper';
+import type { StoreLoss } from './store-loss';
 
 /** Who an uplink is among the outboxes of its data folders. */
 export interface Adopter {
@@ -16,11 +18,9 @@ export interface AdoptionTools extends Pick<AdoptedStoreTools, 'publish'> {
   clock: Clock;
   adopter: Adopter;
   /** Opens an outbox and delivers from it; `broken` says when it is of no use any more. */
-  open: (
-    path: string,
-    broken: (error: EdgeError) => void,
-  ) => Promise<{ session: Session; setAside?: string }>;
-  damaged: (file: string) => void;
+  open: (path: string, broken: (error: EdgeError) => void) => Promise<OpenedSession>;
+  /** Some of what the store with a file held is lost. */
+  lost: (loss: StoreLoss, path: string) => void;
   log: { info(text: string): void };
   reportOnce: (about: string, text: string) => void;
 }
@@ -132,9 +132,9 @@ export class Adoptions {
   }
 
   private async open(path: string, broken: (error: EdgeError) => void): Promise<Session> {
-    const { session, setAside } = await this.tools.open(path, broken);
-    if (setAside !== undefined) {
-      this.tools.damaged(setAside);
+    const { session, loss } = await this.tools.open(path, broken);
+    if (loss) {
+      this.tools.lost(loss, path);
     }
     if (this.paused) {
       session.delivery.pause();

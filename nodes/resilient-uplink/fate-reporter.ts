@@ -6,7 +6,9 @@ import type { DeliveryNote } from './delivery';
 import { shortageText } from './disk-reserve';
 import { rebuild } from './envelope';
 import { sizeOf, type StoredMessage } from './outbox-port';
+import type { SalvageProgress } from './salvage/salvage';
 import type { Session, SessionEvents } from './session';
+import { lossText, type StoreLoss } from './store-loss';
 
 export interface FateReporterTools {
   figures: Figures;
@@ -25,9 +27,11 @@ export interface FateReporterTools {
 export interface ReportedStore {
   path: string;
   /** Once it is open. */
-  session(): Session | undefined;
+  session: () => Session | undefined;
   /** What it has been doing; only the node's own is watched. */
   activity?: Activity;
+  /** A damaged one is being read before it opens; `false` ends that. */
+  salvaging(progress: SalvageProgress): boolean;
   broken(error: EdgeError): void;
 }
 
@@ -88,12 +92,18 @@ export class FateReporter {
           this.warnOnce('store', error.message);
         }
       },
+      salvaging: (progress) => store.salvaging(progress),
       broken: (error) => store.broken(error),
     };
   }
 
-  /** Tells that a store, or some of what it held, is lost. */
-  reportDamage(details: Record<string, unknown>, text: string): void {
+  /** Tells what of a store with a file is lost. */
+  reportLoss(loss: StoreLoss, path: string): void {
+    this.tools.figures.addLabelled('edge_uplink_dropped_total', 'code', 'CORRUPT', loss.count);
+    this.reportDamage({ ...loss }, lossText(loss, path));
+  }
+
+  private reportDamage(details: Record<string, unknown>, text: string): void {
     this.damaged = true;
     this.tools.log.warn(text);
     this.tools.undeliverable({ _msgid: '', payload: details }, new EdgeError('CORRUPT', text, details));

@@ -21,26 +21,10 @@ import {
   type TopicsPage,
   type Usage,
 } from './outbox-port';
-import { pack, unpack, type Packed, type StoredHead } from './packing';
-
-type PackedResult = Packed<StoredHead> & { corrupt: number[]; more: boolean };
-type NewHead = Omit<NewMessage, 'body' | 'origin'>;
-
-export type OutboxWorkerMethods = {
-  open(argument: null): { uuid: string; age: number; usage: Usage; setAside?: string };
-  append(packed: Packed<NewHead>): { first: number; storedMs: number; storedAge: number; usage: Usage };
-  read(request: ReadRequest): PackedResult;
-  settle(settlement: Settlement): Usage;
-  topics(request: { after: number; maxRows: number }): TopicsPage;
-  expired(request: { maxAgeMs: number; maxRows: number }): PackedResult & { usage: Usage };
-  victims(request: { bytes: number; order: EvictionOrder; keep: number[]; maxRows: number }): PackedResult;
-  ledger(request: LedgerRequest): LedgerReport;
-  publication(argument: null): string | undefined;
-  notePublication(note: string): void;
-  requeue(request: RequeueRequest): { sequences: number[]; more: boolean; usage: Usage };
-  deadLetters(request: DeadLetterRequest): DeadLetterPage;
-  close(argument: null): void;
-};
+import type { OutboxWorkerMethods, PackedResult } from './outbox-worker-methods';
+import { pack, unpack } from './packing';
+import type { SalvageProgress } from './salvage/salvage';
+import type { StoreLoss } from './store-loss';
 
 export interface OutboxLimits {
   /** Bytes of stored messages, waiting ones included, from which on new ones are refused. */
@@ -116,11 +100,14 @@ export class OutboxClient implements Outbox, OutboxRecords {
     this.options.onShortage?.(shortage);
   }
 
-  /** Opens or makes the database; rejects with `STORE` when it is in use or the disk refuses. */
+  /**
+   * Opens or makes the database, and salvages a damaged one first; tells what of it is lost. Rejects with `STORE` when it
+   * is in use or the disk refuses.
+   */
   static async open(
     path: string,
     options: OutboxClientOptions,
-  ): Promise<{ outbox: OutboxClient; setAside?: string }> {
+  ): Promise<{ outbox: OutboxClient; loss?: StoreLoss }> {
     let client: OutboxClient | undefined;
     const worker = new WorkerClient<OutboxWorkerMethods>(join(__dirname, 'outbox-worker.js'), {
       name: 'edge-uplink-outbox',
@@ -129,10 +116,18 @@ export class OutboxClient implements Outbox, OutboxRecords {
       onDeath: (error) => client?.fail(new EdgeError('STORE', error.message)),
     });
     try {
-      const { uuid, age, usage, setAside } = await worker.call('open', null);
+      let answer = await worker.call('open', null);
+      while ('salvaging' in answer) {
+        if (options.onSalvage?.(answer.salvaging) === false) {
+          throw new EdgeError('STORE', 'The outbox was being salvaged. That begins again when it is opened.');
+        }
+        answer = await worker.call('open', null);
+      }
+      const { uuid, age, usage, loss } = answer;
       client = new OutboxClient(worker, uuid, age, options.clock.monotonic(), usage, options);
-      return setAside === undefined ? { outbox: client } : { outbox: client, setAside };
+      return loss ? { outbox: client, loss } : { outbox: client };
     } catch (thrown) {
+      await worker.call('close', null).catch(() => undefined);
       await worker.close();
       throw storeError(thrown);
     }
@@ -405,6 +400,8 @@ export interface OutboxClientOptions {
   onHeld(): void;
   /** Called when the disk's room begins or ceases to be short. */
   onShortage?(shortage: Shortage | undefined): void;
+  /** Called now and then while a damaged store is read, which delays the opening; `false` ends it. */
+  onSalvage?(progress: SalvageProgress): boolean;
   /** Called once when the store is of no use any more: `CORRUPT` with `details.file`, or `STORE`. */
   onFailure(error: EdgeError): void;
 }

@@ -8,7 +8,8 @@ export const PRIORITIES = ['alert', 'normal', 'bulk'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 /** What a stored body is: JSON, text or bytes, or the JSON object of content `message`, which lacks its `id`. */
-export type BodyKind = 'json' | 'text' | 'binary' | 'message';
+export const BODY_KINDS = ['json', 'text', 'binary', 'message'] as const;
+export type BodyKind = (typeof BODY_KINDS)[number];
 
 /** A message that asks to be stored. */
 export interface NewMessage {
@@ -78,7 +79,8 @@ export interface TopicsPage {
 }
 
 /** Ends that a message can come to; `unrecorded` was stored before the ledger was kept. */
-export type Fate = 'delivered' | 'expired' | 'evicted' | 'rejected' | 'corrupt' | 'unrecorded';
+export const FATES = ['delivered', 'expired', 'evicted', 'rejected', 'corrupt', 'unrecorded'] as const;
+export type Fate = (typeof FATES)[number];
 
 export interface Ending {
   fate: Fate;

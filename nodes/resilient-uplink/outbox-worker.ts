@@ -1,67 +1,46 @@
 import { workerData } from 'node:worker_threads';
 import { systemClock } from '../shared/clock';
-import { EdgeError } from '../shared/errors';
-import {
-  explain,
-  isDamage,
-  isFull,
-  isUnsynced,
-  openDatabase,
-  setAsideDatabase,
-} from '../shared/store/sqlite';
+import { EdgeError, toEdgeError } from '../shared/errors';
+import { explain, isDamage, isFull, isUnsynced } from '../shared/store/sqlite';
 import { serveWorker, Transferred } from '../shared/worker/serve-worker';
 import { DiskReserve } from './disk-reserve';
-import { OutboxStore } from './outbox';
-import type { OutboxWorkerMethods } from './outbox-client';
+import type { OutboxStore } from './outbox';
+import { OutboxFile } from './outbox-file';
 import type { ReadResult, Usage } from './outbox-port';
-import { OUTBOX_MIGRATIONS } from './outbox-schema';
+import type { OutboxWorkerMethods } from './outbox-worker-methods';
 import { pack, storedHead, unpack } from './packing';
+import { lossText } from './store-loss';
 
 const { path, deadLetterBytes } = workerData as { path: string; deadLetterBytes?: number };
 
+const file = new OutboxFile(path, systemClock, deadLetterBytes === undefined ? {} : { deadLetterBytes });
 const reserve = new DiskReserve(path);
 
-let opened: { store: OutboxStore; checkpoint: () => void; close: () => void } | undefined;
+let opened: OutboxStore | undefined;
 
 /** Whether it was closed because nobody knows what of it is on the disk. */
 let inDoubt = false;
 
-function open(): { store: OutboxStore; setAside?: string } {
-  const { database, setAside } = openDatabase(path, OUTBOX_MIGRATIONS);
-  try {
-    const store = new OutboxStore(
-      database,
-      systemClock,
-      deadLetterBytes === undefined ? {} : { deadLetterBytes },
-    );
-    opened = {
-      store,
-      checkpoint: () => database.exec('PRAGMA wal_checkpoint(RESTART)'),
-      close: () => database.close(),
-    };
-    reserve.keepBallast();
-    return setAside === undefined ? { store } : { store, setAside };
-  } catch (thrown) {
-    database.close();
-    throw thrown;
-  }
-}
-
-/** Runs one method on the open store; a damaged file is closed and set aside, so that the next open starts anew. */
+/** Runs one method on the open store; a damaged file is closed and set aside, so that the next open salvages it. */
 function using<T>(work: (store: OutboxStore) => T): T {
+  const store = opened ?? reopen();
   try {
-    return work((opened ?? reopen()).store);
+    return work(store);
   } catch (thrown) {
     if (isUnsynced(thrown)) {
       doubt();
     }
-    if (!isDamage(thrown)) {
+    if (!isDamage(thrown) && toEdgeError(thrown).code !== 'CORRUPT') {
       throw explain(thrown, path);
     }
-    opened?.close();
     opened = undefined;
-    throw new EdgeError('CORRUPT', `${path} is damaged and was set aside.`, { file: setAsideDatabase(path) });
+    throw damaged(file.setAside());
   }
+}
+
+function damaged(setAside?: string): EdgeError {
+  const text = `${path} is damaged and was set aside.`;
+  return new EdgeError('CORRUPT', text, setAside === undefined ? {} : { file: setAside });
 }
 
 /**
@@ -70,31 +49,38 @@ function using<T>(work: (store: OutboxStore) => T): T {
  */
 function doubt(): void {
   inDoubt = true;
-  try {
-    opened?.close();
-  } catch {
-    // The disk still refuses; the log stays and is read by the next open.
-  }
   opened = undefined;
+  file.drop();
 }
 
 /** Opens it again after a doubt, and writes all of its log into the database, synced, before anything else. */
-function reopen(): { store: OutboxStore } {
+function reopen(): OutboxStore {
   if (!inDoubt) {
     throw new EdgeError('STORE', 'The outbox is not open.');
   }
-  const { store, setAside } = open();
   try {
-    opened?.checkpoint();
+    const result = file.open();
+    if (!('store' in result)) {
+      // Whoever opens it next salvages it.
+      file.abandon();
+      inDoubt = false;
+      throw damaged();
+    }
+    file.checkpoint();
+    opened = result.store;
+    inDoubt = false;
+    if (result.loss) {
+      opened = undefined;
+      file.close();
+      throw new EdgeError('CORRUPT', lossText(result.loss, path), { loss: result.loss });
+    }
+    return result.store;
   } catch (thrown) {
-    doubt();
-    throw thrown;
+    if (inDoubt) {
+      doubt();
+    }
+    throw thrown instanceof EdgeError ? thrown : explain(thrown, path);
   }
-  inDoubt = false;
-  if (setAside !== undefined) {
-    throw new EdgeError('CORRUPT', `${path} is damaged and was set aside.`, { file: setAside });
-  }
-  return { store };
 }
 
 /** Runs what deletes, on a disk without a byte left in the room that was kept for it. */
@@ -105,7 +91,7 @@ function deleting(work: () => void): void {
     if (!isFull(thrown) || !reserve.giveUpBallast()) {
       throw thrown;
     }
-    opened?.checkpoint();
+    file.checkpoint();
     work();
   }
 }
@@ -135,25 +121,22 @@ function sending(result: ReadResult, more = {}): Transferred {
 
 const methods = {
   open: () => {
-    let result: { store: OutboxStore; setAside?: string };
-    try {
-      result = open();
-    } catch (thrown) {
-      if (!isDamage(thrown)) {
-        throw thrown;
-      }
-      const file = setAsideDatabase(path);
-      result = { ...open(), setAside: file };
+    const result = file.open();
+    if (!('store' in result)) {
+      return { salvaging: result };
     }
-    const { store, setAside } = result;
-    return {
-      uuid: store.uuid,
-      age: store.age(),
-      usage: usageOf(store),
-      ...(setAside !== undefined && { setAside }),
-    };
+    const { store, loss } = result;
+    opened = store;
+    reserve.keepBallast();
+    return { uuid: store.uuid, age: store.age(), usage: usageOf(store), ...(loss && { loss }) };
   },
-  append: (packed) => using((store) => ({ ...store.append(unpack(packed)), usage: usageOf(store) })),
+  append: (packed) =>
+    using((store) => {
+      file.reserve(packed.heads.length);
+      const appended = store.append(unpack(packed));
+      file.remember();
+      return { ...appended, usage: usageOf(store) };
+    }),
   read: (request) => using((store) => sending(store.read(request))),
   topics: (request) => using((store) => store.topics(request)),
   settle: (settlement) =>
@@ -164,6 +147,7 @@ const methods = {
   expired: (request) =>
     using((store) => {
       shrink(store);
+      file.remember();
       reserve.keepBallast();
       const usage = usageOf(store);
       return sending(store.expired(request), { usage });
@@ -175,9 +159,8 @@ const methods = {
   requeue: (request) => using((store) => ({ ...store.requeue(request), usage: usageOf(store) })),
   deadLetters: (request) => using((store) => store.listDeadLetters(request)),
   close: () => {
-    opened?.store.finish();
-    opened?.close();
     opened = undefined;
+    file.close();
   },
 } satisfies Record<keyof OutboxWorkerMethods, (argument: never) => unknown> & {
   [K in keyof OutboxWorkerMethods]: (argument: Parameters<OutboxWorkerMethods[K]>[0]) => unknown;

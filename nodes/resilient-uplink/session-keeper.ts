@@ -1,11 +1,14 @@
 import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
+import { MAX_WAITING_BYTES } from './outbox-client';
+import type { SalvageProgress } from './salvage/salvage';
 import type { Session } from './session';
+import type { StoreLoss } from './store-loss';
 
-/** A session, and the file that was set aside where the store was damaged. */
+/** A session, and what of its store is lost. */
 export interface OpenedSession {
   session: Session;
-  setAside?: string;
+  loss?: StoreLoss;
 }
 
 export interface SessionKeeperTools {
@@ -30,6 +33,9 @@ export class SessionKeeper {
   session: Session | undefined;
   /** Why the outbox is not open. */
   error: EdgeError | undefined;
+  /** How far a damaged outbox has been read. */
+  salvaging: SalvageProgress | undefined;
+  private waitingBytes = 0;
   private opening: Promise<Session>;
   private closing = false;
 
@@ -40,6 +46,33 @@ export class SessionKeeper {
   /** The open session; rejects with `STORE` when it cannot be opened for now. */
   async current(): Promise<Session> {
     return this.session ?? (await this.opening);
+  }
+
+  /**
+   * The session for a message of a size; messages wait for an outbox that is being opened or salvaged, within bounds.
+   *
+   * @throws EdgeError `OUTBOX_FULL`, or `STORE` when it cannot be opened for now; by rejection
+   */
+  async waited(bytes: number): Promise<Session> {
+    if (this.waitingBytes > 0 && this.waitingBytes + bytes > MAX_WAITING_BYTES) {
+      throw new EdgeError(
+        'OUTBOX_FULL',
+        'The outbox is not open yet and too many messages wait for it. Send the message again later.',
+      );
+    }
+    this.waitingBytes += bytes;
+    try {
+      return await this.opening;
+    } finally {
+      this.waitingBytes -= bytes;
+    }
+  }
+
+  /** Takes note of a salvage; whether it should go on. */
+  noteSalvage(progress: SalvageProgress): boolean {
+    this.salvaging = progress;
+    this.tools.changed();
+    return !this.closing;
   }
 
   /** Closes the session in good order and opens another one, on the same outbox. */
@@ -72,6 +105,7 @@ export class SessionKeeper {
       } catch (thrown) {
         const error = toEdgeError(thrown, 'STORE');
         this.error = error;
+        this.salvaging = undefined;
         this.tools.changed();
         if (this.closing || attempt >= OPEN_TRIES) {
           this.openLater(error);
@@ -85,24 +119,24 @@ export class SessionKeeper {
   }
 
   private async openOnce(): Promise<Session> {
-    let kept: Session | undefined;
-    let early: EdgeError | undefined;
+    const own: { session?: Session; error?: EdgeError } = {};
     const opened = await this.tools.open((error) => {
-      if (kept === undefined) {
-        early = error;
-      } else if (kept === this.session) {
+      if (!own.session) {
+        own.error = error;
+      } else if (own.session === this.session) {
         this.restart(error);
       }
       // Else it is being closed anyway.
     });
     const { session } = opened;
-    if (early) {
+    if (own.error) {
       await session.close(0);
-      throw early;
+      throw own.error;
     }
-    kept = session;
+    own.session = session;
     this.session = session;
     this.error = undefined;
+    this.salvaging = undefined;
     this.tools.opened(opened);
     this.tools.changed();
     return session;

@@ -1,20 +1,32 @@
 import type { StatusText } from '../shared/status';
 import { shortTime, type Forecast } from './forecast';
+import type { SalvageProgress } from './salvage/salvage';
 import type { Session } from './session';
 import { hasBacklog, type StatisticsConfig } from './statistics';
 
 /** A fuller outbox than in a week is no news. */
 const LONGEST_SHOWN_SECONDS = 7 * 86_400;
 
+export interface StoreCondition {
+  storeFailed: boolean;
+  /** Messages were lost since the node started. */
+  damaged: boolean;
+  /** How far a damaged store has been read. */
+  salvaging: SalvageProgress | undefined;
+}
+
 /** What the node shows, the worst first. */
 export function statusOf(
   session: Session | undefined,
-  storeFailed: boolean,
-  damaged: boolean,
+  { storeFailed, damaged, salvaging }: StoreCondition,
   forecast: Forecast,
   config: StatisticsConfig,
 ): StatusText {
   if (!session) {
+    if (salvaging) {
+      const percent = Math.floor((100 * salvaging.done) / Math.max(1, salvaging.total));
+      return { meaning: 'warning', key: 'status.salvaging', params: { percent } };
+    }
     return storeFailed
       ? { meaning: 'error', key: 'status.store' }
       : { meaning: 'idle', key: 'status.opening' };

@@ -7,7 +7,7 @@ import { adoptedConfig, Adoptions, type Adopter, type AdoptionRequest } from './
 import type { UplinkConfig } from './config';
 import type { ConnectionReport } from './connection-report';
 import { envelopeOf, type EnvelopeConfig } from './envelope';
-import { FateReporter, type FateReporterTools } from './fate-reporter';
+import { FateReporter, type FateReporterTools, type ReportedStore } from './fate-reporter';
 import type { Forecast } from './forecast';
 import { ledgerMessage } from './ledger-publisher';
 import { leftBehindText } from './left-behind/store-folder';
@@ -15,15 +15,18 @@ import type { Link } from './link';
 import { adoptionOf, ledgerRequestOf, selectionOf, type Operation } from './operations';
 import {
   occupiedBytes,
+  sizeOf,
   type DeadLetterPage,
   type DeadLetterRequest,
   type NewMessage,
   type Usage,
 } from './outbox-port';
+import type { SalvageProgress } from './salvage/salvage';
 import { Session, type SessionTools } from './session';
 import { SessionKeeper, type OpenedSession } from './session-keeper';
 import { SharedLink } from './shared-link';
 import { oldestSeconds, sessionForecast, statisticsOf, type Statistics } from './statistics';
+import type { StoreLoss } from './store-loss';
 import { statusOf } from './uplink-status';
 
 export interface UplinkTools
@@ -68,19 +71,23 @@ export class Uplink {
     this.keeper = new SessionKeeper({
       clock,
       open: (broken) => this.openOwn(broken),
-      opened: ({ session, setAside }) => {
+      opened: ({ session, loss }) => {
         if (this.paused) {
           session.delivery.pause();
         }
-        if (setAside !== undefined) {
-          this.reporter.reportDamage(
-            { file: setAside },
-            `The outbox was damaged and was set aside as ${setAside}.`,
-          );
+        if (loss) {
+          this.reporter.reportLoss(loss, tools.path);
         }
       },
       failed: ({ message }) => this.reporter.warnOnce('store', `${message} It is tried again.`),
-      damaged: ({ details, message }) => this.reporter.reportDamage({ file: details?.file }, message),
+      damaged: ({ details, message }) => {
+        if (details?.loss) {
+          this.reporter.reportLoss(details.loss as StoreLoss, tools.path);
+        } else {
+          // What is lost is known, and told, when the store has been salvaged.
+          tools.log.warn(message);
+        }
+      },
       changed: () => this.showStatus(),
     });
     this.adoptions = tools.adopter && this.adoptionsOf(tools.adopter);
@@ -95,7 +102,7 @@ export class Uplink {
    */
   async accept(msg: EdgeMessage): Promise<void> {
     const message = this.envelope(msg);
-    const session = this.session ?? (await this.keeper.current());
+    const session = this.session ?? (await this.keeper.waited(sizeOf(message)));
     await session.outbox.append(message);
     this.tools.figures.add('edge_bytes_in_total', message.body.byteLength);
   }
@@ -251,37 +258,32 @@ export class Uplink {
       log,
       open: (path, broken) => {
         const links = this.links.map((link) => link.guest());
-        return this.openSession(adoptedConfig(this.config), path, links, broken);
+        const salvaging = (): boolean => !this.closing;
+        return this.openSession(adoptedConfig(this.config), { path, links, salvaging, broken });
       },
       publish: async (report) => {
         const { outbox } = await this.keeper.current();
         return outbox.append(ledgerMessage(report, envelope));
       },
-      damaged: (file) =>
-        this.reporter.reportDamage({ file }, `An adopted outbox was damaged and was set aside as ${file}.`),
+      lost: (loss, path) => this.reporter.reportLoss(loss, path),
       reportOnce: (about, text) => this.reporter.warnOnce(about, text),
     });
   }
 
   private openOwn(broken: (error: EdgeError) => void): Promise<OpenedSession> {
-    return this.openSession(this.config, this.tools.path, this.links, broken, this.activity);
+    const { links, activity, tools } = this;
+    const salvaging = (progress: SalvageProgress): boolean => this.keeper.noteSalvage(progress);
+    return this.openSession(this.config, { path: tools.path, links, activity, salvaging, broken });
   }
 
   private async openSession(
     config: UplinkConfig,
-    path: string,
-    links: readonly Link[],
-    broken: (error: EdgeError) => void,
-    activity?: Activity,
+    { links, ...store }: Omit<ReportedStore, 'session'> & { links: readonly Link[] },
   ): Promise<OpenedSession> {
+    const { path } = store;
     const { clock, random, envelope } = this.tools;
     const own: { session?: Session } = {};
-    const events = this.reporter.eventsOf({
-      path,
-      session: () => own.session,
-      ...(activity && { activity }),
-      broken,
-    });
+    const events = this.reporter.eventsOf({ ...store, session: () => own.session });
     const opened = await Session.open(
       config,
       { path, links, clock, random, ledgerMessage: (report) => ledgerMessage(report, envelope) },
@@ -298,8 +300,11 @@ export class Uplink {
   private showStatus(): void {
     const { meaning, key, params } = statusOf(
       this.session,
-      this.keeper.error !== undefined,
-      this.reporter.damaged,
+      {
+        storeFailed: this.keeper.error !== undefined,
+        damaged: this.reporter.damaged,
+        salvaging: this.keeper.salvaging,
+      },
       this.forecast(),
       this.config,
     );

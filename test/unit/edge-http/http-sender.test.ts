@@ -76,6 +76,33 @@ test('Retry-After is understood as seconds and as a date', async () => {
   assert.equal(parseRetryAfter('soon', 0), undefined);
 });
 
+test('a kept-alive socket that the server closed meanwhile is no failure, one closed upon every request is', async () => {
+  let requests = 0;
+  let refuses = false;
+  server.removeAllListeners('request').on('request', (request, response) => {
+    requests++;
+    if (refuses || (requests > 1 && request.socket === first)) {
+      request.socket.destroy();
+      return;
+    }
+    first ??= request.socket;
+    request.resume();
+    (response as ServerResponse).writeHead(204).end();
+  });
+  let first: IncomingMessage['socket'] | undefined;
+  const http = sender();
+  await http.send(Buffer.from('one'), {});
+  assert.deepEqual(await http.send(Buffer.from('two'), {}), { status: 204 });
+  assert.equal(requests, 3, 'sent once more, over a socket of its own');
+  refuses = true;
+  await assert.rejects(http.send(Buffer.from('three'), {}), {
+    code: 'HTTP',
+    details: { reason: 'ECONNRESET', closed: true },
+  });
+  assert.equal(requests, 4);
+  http.close();
+});
+
 test('a server that does not answer is an error after the time-out', async () => {
   answer = undefined;
   const http = sender({ timeout: 0.1 });
