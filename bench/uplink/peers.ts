@@ -31,7 +31,7 @@ const SECONDS = Number(values.seconds);
 const BYTES = Number(values.bytes);
 /** Ends the wait for what survived: so long nothing arrived. */
 const QUIET_MS = 10_000;
-const LONGEST_MS = 120_000;
+const LONGEST_MS = 30_000;
 
 interface Outcome {
   findings: UplinkFindings;
