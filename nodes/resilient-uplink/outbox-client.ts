@@ -25,6 +25,7 @@ import type { OutboxWorkerMethods, PackedResult } from './outbox-worker-methods'
 import { pack, unpack } from './packing';
 import type { SalvageProgress } from './salvage/salvage';
 import type { StoreLoss } from './store-loss';
+import { StoredAppends } from './stored-appends';
 
 export interface OutboxLimits {
   /** Bytes of stored messages, waiting ones included, from which on new ones are refused. */
@@ -40,10 +41,6 @@ export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const BATCH_ROWS = 1000;
 /** The thread's garbage is short-lived: with V8's own size it would keep tens of MB of it. */
 const WORKER_YOUNG_MB = 4;
-/** Appends that resolve in one turn of the event loop: each lets the flow go on with a message. */
-const RESOLVED_PER_TURN = 64;
-/** Where they come faster than that, so much of what waits. */
-const RESOLVED_SHARE = 1 / 16;
 /** Share of the disk's reserve that an outbox may take in any case. */
 const LEAST_SHARE = 1 / 16;
 /** Share of the disk's reserve by which it may grow before new messages wait for eviction. */
@@ -62,11 +59,9 @@ interface Waiting {
 export class OutboxClient implements Outbox, OutboxRecords {
   private queue: Waiting[] = [];
   private waitingBytes = 0;
-  /** Appends that are stored and did not resolve yet, in order. */
-  private stored: { resolve: (sequence: number) => void; sequence: number }[] = [];
+  private readonly stored = new StoredAppends(() => this.endDrain());
   private committing = false;
   private scheduled = false;
-  private resolving = false;
   private closed = false;
   private held = false;
   private idle: (() => void) | undefined;
@@ -291,8 +286,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
             earlierRun: false,
           })),
         );
-        batch.forEach(({ resolve }, index) => this.stored.push({ resolve, sequence: answer.first + index }));
-        this.resolveStored();
+        this.stored.take(batch, answer.first);
       },
       (thrown: unknown) => {
         this.settled([]);
@@ -301,22 +295,8 @@ export class OutboxClient implements Outbox, OutboxRecords {
     );
   }
 
-  private resolveStored(): void {
-    const count = Math.max(RESOLVED_PER_TURN, Math.ceil(this.stored.length * RESOLVED_SHARE));
-    this.stored.splice(0, count).forEach(({ resolve, sequence }) => resolve(sequence));
-    if (this.stored.length === 0) {
-      this.endDrain();
-    } else if (!this.resolving) {
-      this.resolving = true;
-      setImmediate(() => {
-        this.resolving = false;
-        this.resolveStored();
-      });
-    }
-  }
-
   private get isBusy(): boolean {
-    return this.queue.length > 0 || this.committing || this.stored.length > 0;
+    return this.queue.length > 0 || this.committing || this.stored.pending > 0;
   }
 
   private endDrain(): void {
