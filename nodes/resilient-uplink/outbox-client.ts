@@ -25,6 +25,7 @@ import type { OutboxWorkerMethods, PackedResult } from './outbox-worker-methods'
 import { pack, unpack } from './packing';
 import type { SalvageProgress } from './salvage/salvage';
 import type { StoreLoss } from './store-loss';
+import { StoredAppends } from './stored-appends';
 
 export interface OutboxLimits {
   /** Bytes of stored messages, waiting ones included, from which on new ones are refused. */
@@ -38,6 +39,8 @@ export interface OutboxLimits {
 /** Bytes that may wait for their commit before further messages are refused. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const BATCH_ROWS = 1000;
+/** The thread's garbage is short-lived: with V8's own size it would keep tens of MB of it. */
+const WORKER_YOUNG_MB = 4;
 /** Share of the disk's reserve that an outbox may take in any case. */
 const LEAST_SHARE = 1 / 16;
 /** Share of the disk's reserve by which it may grow before new messages wait for eviction. */
@@ -56,6 +59,7 @@ interface Waiting {
 export class OutboxClient implements Outbox, OutboxRecords {
   private queue: Waiting[] = [];
   private waitingBytes = 0;
+  private readonly stored = new StoredAppends(() => this.endDrain());
   private committing = false;
   private scheduled = false;
   private closed = false;
@@ -103,6 +107,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
     const worker = new WorkerClient<OutboxWorkerMethods>(join(__dirname, 'outbox-worker.js'), {
       name: 'edge-uplink-outbox',
       data: { path, deadLetterBytes: options.deadLetterBytes },
+      youngMB: WORKER_YOUNG_MB,
       onDeath: (error) => client?.fail(new EdgeError('STORE', error.message)),
     });
     try {
@@ -225,7 +230,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
   async drain(): Promise<void> {
     this.closed = true;
     this.release(true);
-    if (this.queue.length > 0 || this.committing) {
+    if (this.isBusy) {
       await new Promise<void>((resolve) => {
         this.idle = resolve;
         this.schedule();
@@ -286,13 +291,23 @@ export class OutboxClient implements Outbox, OutboxRecords {
             earlierRun: false,
           })),
         );
-        batch.forEach(({ resolve }, index) => resolve(answer.first + index));
+        this.stored.take(batch, answer.first);
       },
       (thrown: unknown) => {
         this.settled([]);
         this.refuse(batch, storeError(thrown));
       },
     );
+  }
+
+  private get isBusy(): boolean {
+    return this.queue.length > 0 || this.committing || this.stored.pending > 0;
+  }
+
+  private endDrain(): void {
+    if (!this.isBusy) {
+      this.idle?.();
+    }
   }
 
   private holdBytes(): number {
@@ -323,9 +338,6 @@ export class OutboxClient implements Outbox, OutboxRecords {
       this.waitingBytes -= sizeOf(message);
     }
     this.schedule();
-    if (this.queue.length === 0) {
-      this.idle?.();
-    }
   }
 
   private refuse(batch: readonly Waiting[], error: EdgeError): void {
@@ -333,9 +345,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
       this.waitingBytes -= sizeOf(message);
       reject(error);
     }
-    if (this.queue.length === 0) {
-      this.idle?.();
-    }
+    this.endDrain();
   }
 
   private async result(answer: Promise<PackedResult>): Promise<ReadResult> {
