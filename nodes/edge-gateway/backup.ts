@@ -32,9 +32,9 @@ export async function backUp(
     await mkdir(folder, { recursive: true });
     const report: BackupReport = { folder, files: [] };
     const place = (path: string): string => join(folder, inside(userDir, path));
-    for (const { path, copyTo } of files) {
-      await copyTo(place(path));
-      report.files.push(await sizeOf(place(path), folder));
+    for (const file of files) {
+      await file.copyTo(place(file.path));
+      report.files.push(await sizeOf(place(file.path), folder));
     }
     for (const path of await smallFiles(dataDirs)) {
       await mkdir(dirname(place(path)), { recursive: true });

@@ -5,6 +5,7 @@ import { WorkerClient } from '../shared/worker/worker-client';
 import type { RequeueRequest } from './dead-letters';
 import type { Shortage } from './disk-reserve';
 import type { LedgerReport, LedgerRequest } from './ledger-report';
+import type { OutboxLimits } from './outbox-limits';
 import {
   occupiedBytes,
   sizeOf,
@@ -26,15 +27,6 @@ import { pack, unpack } from './packing';
 import type { SalvageProgress } from './salvage/salvage';
 import type { StoreLoss } from './store-loss';
 import { StoredAppends } from './stored-appends';
-
-export interface OutboxLimits {
-  /** Bytes of stored messages, waiting ones included, from which on new ones are refused. */
-  hardBytes: number;
-  /** Bytes from which on new messages wait for room, which eviction makes; Infinity = they never wait. */
-  holdBytes: number;
-  /** Bytes of one commit; a larger message is one of its own. */
-  batchBytes: number;
-}
 
 /** Bytes that may wait for their commit before further messages are refused. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -207,8 +199,8 @@ export class OutboxClient implements Outbox, OutboxRecords {
     return this.guarded(this.worker.call('publication', null));
   }
 
-  async notePublication(note: string): Promise<void> {
-    await this.guarded(this.worker.call('notePublication', note));
+  notePublication(note: string): Promise<void> {
+    return this.guarded(this.worker.call('notePublication', note));
   }
 
   async requeue(request: RequeueRequest): Promise<{ sequences: number[]; more: boolean }> {
@@ -222,8 +214,8 @@ export class OutboxClient implements Outbox, OutboxRecords {
   }
 
   /** Copies the database, as it is at one moment, while it is in use. */
-  async copyTo(path: string): Promise<void> {
-    await this.guarded(this.worker.call('copyTo', path));
+  copyTo(path: string): Promise<void> {
+    return this.guarded(this.worker.call('copyTo', path));
   }
 
   /** Resolves when everything that was appended is stored or refused; nothing can be appended any more. */
