@@ -4,6 +4,7 @@ import { capacityOf, measureTimings, type Capacity, type Timings } from './capac
 import { ingestConfig } from './ingest';
 import { moneyOf, type Flow, type Money } from './money';
 import { personalFields, type PersonalField } from './privacy';
+import { channelShares, type ChannelShare } from './channel-shares';
 import { compareSettings, decodeAll, TOLERANCES, type Decoded, type SettingResult } from './reduction';
 import type { Sample } from './sample';
 import type { Traffic } from './traffic';
@@ -22,6 +23,8 @@ export interface AssessmentRequest {
   given: Readonly<Partial<Record<AssumptionName, unknown>>>;
   /** Where the sample came from, in words. */
   origin: string;
+  /** Messages that came and are not in the sample at all. */
+  uncounted?: number;
   machine: Machine;
   /** Ms since the epoch. */
   now: number;
@@ -47,11 +50,14 @@ export interface Assessment {
   machine: Machine;
   traffic: Traffic;
   /** Whole messages that reduction, privacy and capacity are told from. */
-  kept: { messages: number; topics: number };
+  kept: { messages: number; topics: number; uncounted: number };
   decoded: Omit<Decoded, 'rows'>;
   /** Empty when nothing could be read as a reading. */
   settings: SettingResult[];
+  /** The setting at the assumed tolerance that keeps the fewest bytes. */
   best: SettingResult | null;
+  /** What each channel would need by itself, of the source with the most readings; the most first. */
+  channels: ChannelShare[];
   personal: PersonalField[];
   timings: Timings;
   capacity: Capacity;
@@ -99,8 +105,9 @@ export function assess(request: AssessmentRequest): Assessment {
   return {
     madeAt: request.now,
     ...{ origin: request.origin, machine, traffic },
-    kept: { messages: messages.length, topics: sample.keptTopics },
+    kept: { messages: messages.length, topics: sample.keptTopics, uncounted: request.uncounted ?? 0 },
     ...{ decoded, settings, best },
+    channels: best ? channelShares(rows, decoded.channels, best) : [],
     personal: personalFields(messages),
     timings,
     capacity: capacityOf(timings, perSource, assumed.sources, machine.memoryBytes),

@@ -1,3 +1,4 @@
+import type { Outcome } from '../nodes/sensor-ingest/acceptance';
 import type { IngestConfig } from '../nodes/sensor-ingest/config';
 import { IngestPipeline } from '../nodes/sensor-ingest/pipeline';
 import { parseIsoForestConfig } from '../nodes/iso-forest/config';
@@ -34,12 +35,12 @@ const MEASURED = 1000;
  * Measures with the sample itself. Synchronous: takes up to some four seconds of one core.
  *
  * @param monotonic ms that never go backwards
- * @param rows payloads of one source, in order
+ * @param rows readings of one source, in order
  */
 export function measureTimings(
   messages: readonly SampleMessage[],
   config: IngestConfig,
-  rows: readonly Record<string, number>[],
+  rows: readonly Outcome[],
   monotonic: () => number,
 ): Timings {
   return { ingest: timeIngest(messages, config, monotonic), forest: timeForest(rows, monotonic) };
@@ -77,18 +78,18 @@ function timeIngest(
   return times.timing();
 }
 
-function timeForest(rows: readonly Record<string, number>[], monotonic: () => number): Timing | undefined {
+function timeForest(rows: readonly Outcome[], monotonic: () => number): Timing | undefined {
   if (rows.length === 0) {
     return undefined;
   }
-  const channels = Object.keys(rows[0]);
+  const channels = Object.keys(rows[0].payload);
   const { model: options } = parseIsoForestConfig({ missing: 'nan' });
   const model = new ForestModel('assessment', channels, channels.length, options, {
     growers: new Growers(options.variant, options.sample),
     monotonic,
     grown: () => undefined,
   });
-  const values = rows.map((row) => Float32Array.from(channels, (channel) => row[channel] ?? NaN));
+  const values = rows.map(({ payload }) => Float32Array.from(channels, (channel) => payload[channel] ?? NaN));
   const random = new SeededRandom(1);
   const times = new Times();
   const began = monotonic();

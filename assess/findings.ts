@@ -21,6 +21,9 @@ export interface Chapter {
   notes: string[];
 }
 
+/** A reduction by less is none. */
+const HARDLY = 0.05;
+
 const CASES: Record<PaybackCase['name'], string> = {
   expected: 'as assumed',
   'half-catch': 'half the catch rate',
@@ -82,16 +85,22 @@ function traffic({ traffic: seen, kept }: Assessment): Chapter {
         ]),
       },
     ],
-    notes:
-      kept.messages < seen.messages
+    notes: [
+      ...(kept.uncounted > 0
+        ? [
+            `${shownCount(kept.uncounted)} more messages were too large or too many to look at, and count nowhere.`,
+          ]
+        : []),
+      ...(kept.messages < seen.messages
         ? [
             `Too much to keep whole: what follows is told from ${shownCount(kept.messages)} messages of ${shownCount(kept.topics)} topics.`,
           ]
-        : [],
+        : []),
+    ],
   };
 }
 
-function reduction({ decoded, settings, best, traffic: seen }: Assessment): Chapter {
+function reduction({ decoded, settings, best, channels, traffic: seen }: Assessment): Chapter {
   const refused = decoded.refusals.map(
     ({ code, count, message }) => `${shownCount(count)} messages are no readings (${code}): ${message}`,
   );
@@ -106,7 +115,10 @@ function reduction({ decoded, settings, best, traffic: seen }: Assessment): Chap
   const fewer = 1 - best.bytesOut / best.bytesIn;
   return {
     ...chapter,
-    verdict: `${settingName(best)} keeps ${shownPercent(1 - fewer)} of the bytes, wrong by ${shown(best.maxError)} % of the observed span at most.`,
+    verdict:
+      fewer < HARDLY
+        ? `At ${shown(best.tolerance)} % of the observed span nearly every reading has to be kept. Send in batches, or take out the noisiest channels below.`
+        : `${settingName(best)} keeps ${shownPercent(1 - fewer)} of the bytes, wrong by ${shown(best.maxError)} % of the observed span at most.`,
     rows: [
       ['Readings', `${shownCount(decoded.readings)} of ${shownCount(decoded.sources.length)} sources`],
       [
@@ -126,10 +138,17 @@ function reduction({ decoded, settings, best, traffic: seen }: Assessment): Chap
           `${shown(setting.maxError)} %`,
         ]),
       },
+      {
+        header: [`Channel by itself, ${settingName(best)}`, 'lowest', 'highest', 'points kept'],
+        rows: channels.map(({ name, min, max, share }) => [
+          ...[name, shown(min, 6), shown(max, 6)],
+          shownPercent(share),
+        ]),
+      },
     ],
     notes: [
       'Percent are of the span observed in this sample, not of the instrument’s: with the instrument’s range in the channels table of sensor-ingest the same percentage keeps fewer points.',
-      'Bytes are those of the readings as JSON. A reading is kept whole when any of its channels has to be.',
+      'Bytes are those of the readings as JSON. A reading is kept whole when any of its channels has to be: the table of channels, told from the source with the most readings, shows which do.',
       ...refused,
     ],
   };

@@ -121,7 +121,8 @@ export function payloadBytes(payload: unknown): number {
   if (Buffer.isBuffer(payload)) {
     return payload.length;
   }
-  return Buffer.byteLength((JSON.stringify(payload) as string | undefined) ?? '');
+  // Undefined has no JSON.
+  return payload === undefined ? 0 : Buffer.byteLength(JSON.stringify(payload));
 }
 
 /** A message of a sample as a line of NDJSON, for {@link readLine}. */

@@ -1,7 +1,7 @@
 import type { Outcome } from '../nodes/sensor-ingest/acceptance';
 import type { IngestConfig } from '../nodes/sensor-ingest/config';
 import { IngestPipeline } from '../nodes/sensor-ingest/pipeline';
-import { percentTolerance } from '../nodes/sensor-ingest/reduce/tolerance';
+import { percentTolerance, type Tolerance } from '../nodes/sensor-ingest/reduce/tolerance';
 import { toEdgeError } from '../nodes/shared/errors';
 import { SeededRandom } from '../nodes/shared/random';
 import { ArrivalClock } from './ingest';
@@ -10,7 +10,7 @@ import type { SampleMessage } from './sample';
 export const KINDS = ['deadband', 'swinging-door'] as const;
 /** Tolerances in percent of the observed span of a channel. */
 export const TOLERANCES = [0.5, 1, 2, 5] as const;
-const HEARTBEAT_MS = 600_000;
+export const HEARTBEAT_MS = 600_000;
 
 /** What one setting of the reduction keeps. Bytes are those of the readings as JSON. */
 export interface SettingResult {
@@ -48,8 +48,8 @@ export interface Decoded {
   channelsPerReading: number;
   /** Why messages were refused, the most frequent first. */
   refusals: Refusal[];
-  /** Payloads of the source with the most readings, in order: what a forest of it would learn from. */
-  rows: Record<string, number>[];
+  /** The first readings of the source with the most, in order: what a forest of it would learn from. */
+  rows: Outcome[];
 }
 
 const MOST_ROWS = 2000;
@@ -58,7 +58,7 @@ const MOST_REASONS = 10;
 /** Takes messages through the product's own pipeline, without reduction. */
 export function decodeAll(messages: readonly SampleMessage[], config: IngestConfig): Decoded {
   const spans = new Map<string, ChannelSpan>();
-  const sources = new Map<string, { readings: number; rows: Record<string, number>[] }>();
+  const sources = new Map<string, { readings: number; rows: Outcome[] }>();
   const refusals = new Map<string, Refusal>();
   let readings = 0;
   let values = 0;
@@ -69,13 +69,14 @@ export function decodeAll(messages: readonly SampleMessage[], config: IngestConf
     refusals.set(code, known);
   };
   runThrough(messages, config, refuse, (outcomes) => {
-    for (const { payload, reading } of outcomes) {
+    for (const outcome of outcomes) {
+      const { payload, reading } = outcome;
       readings++;
       const source = sources.get(reading.source) ?? { readings: 0, rows: [] };
       sources.set(reading.source, source);
       source.readings++;
       if (source.rows.length < MOST_ROWS) {
-        source.rows.push(payload);
+        source.rows.push(outcome);
       }
       for (const [name, value] of Object.entries(payload)) {
         values++;
@@ -118,12 +119,7 @@ function reduceBy(
   kind: SettingResult['kind'],
   limit: number,
 ): SettingResult {
-  const specs = channels.map(({ name, min, max }) => ({
-    ...{ name, min, max, scale: 1, offset: 0, unit: '' },
-    path: { text: name, parts: [name] },
-  }));
-  const tolerance = percentTolerance(limit, specs, []);
-  const reduce = { kind, tolerance, heartbeatMs: HEARTBEAT_MS };
+  const reduce = { kind, tolerance: ofObservedSpan(limit, channels), heartbeatMs: HEARTBEAT_MS };
   const pipeline = runThrough(messages, { ...config, reduce });
   const result: SettingResult = {
     ...{ kind, tolerance: limit, pointsIn: 0, pointsOut: 0, bytesIn: 0, bytesOut: 0, maxError: 0 },
@@ -137,6 +133,15 @@ function reduceBy(
     result.maxError = Math.max(result.maxError, state.reducer?.maxError ?? 0);
   }
   return result;
+}
+
+/** A tolerance in percent of the spans that were observed. */
+export function ofObservedSpan(limit: number, channels: readonly ChannelSpan[]): Tolerance {
+  const specs = channels.map(({ name, min, max }) => ({
+    ...{ name, min, max, scale: 1, offset: 0, unit: '' },
+    path: { text: name, parts: [name] },
+  }));
+  return percentTolerance(limit, specs, []);
 }
 
 /** A fresh pipeline takes the messages in, each at the time at which it arrived. */

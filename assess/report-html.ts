@@ -13,7 +13,7 @@ h1 { font-size: 26px; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 18px; margin: 0 0 4px; }
 .made, .note, figcaption { color: var(--soft); font-size: 13px; }
 .made { margin: 4px 0 20px; }
-.tiles { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); margin-bottom: 20px; }
+.tiles { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); margin-bottom: 20px; }
 .tile, section { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; }
 .tile { padding: 12px 14px; }
 .tile span { color: var(--soft); display: block; font-size: 13px; }
@@ -29,7 +29,7 @@ th { color: var(--soft); font-size: 13px; font-weight: 600; }
 th, td { border-bottom: 1px solid var(--rule); padding: 5px 10px 5px 0; text-align: right; vertical-align: top; }
 th:first-child, td:first-child { overflow-wrap: anywhere; text-align: left; }
 td.word { text-align: left; } th.word { text-align: left; }
-tr:last-child td { border-bottom: 0; }
+tr:last-child td { border-bottom: 0; } td { white-space: nowrap; } td:first-child { min-width: 140px; white-space: normal; }
 figure { margin: 12px 0; }
 svg { display: block; height: auto; width: 100%; }
 svg text { fill: var(--soft); font-size: 12px; }

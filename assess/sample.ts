@@ -57,7 +57,7 @@ export class SampleBuilder {
     }
     this.messages.push(message);
     this.bytes += sizeOf(message);
-    while (!this.full && !this.fits()) {
+    if (!this.fits()) {
       this.halve();
     }
   }
@@ -76,21 +76,19 @@ export class SampleBuilder {
   }
 
   private halve(): void {
-    const before = this.halvings;
-    let kept: SampleMessage[] = [];
-    while (kept.length === 0 && this.halvings < MOST_HALVINGS) {
+    while (!this.full && !this.fits()) {
       this.halvings++;
-      kept = this.messages.filter(({ topic }) => this.isKept(topic));
+      const kept = this.messages.filter(({ topic }) => this.isKept(topic));
+      if (kept.length > 0) {
+        this.messages = kept;
+        this.bytes = kept.reduce((sum, message) => sum + sizeOf(message), 0);
+      }
+      this.full = kept.length === 0 || this.halvings >= MOST_HALVINGS;
     }
-    if (kept.length === 0 || kept.length === this.messages.length) {
-      // One topic, or several that no hash tells apart.
-      this.halvings = before;
-      this.full = true;
+    if (this.full) {
+      // One topic, or several that no hash tells apart: from here on there is no room.
       this.messages.pop();
-      return;
     }
-    this.messages = kept;
-    this.bytes = kept.reduce((sum, message) => sum + sizeOf(message), 0);
   }
 
   private isKept(topic: string): boolean {

@@ -120,7 +120,8 @@ class RateSeries {
   series(): Traffic['series'] {
     const length = Math.max(0, this.last - this.first + 1);
     const points = Array.from({ length }, (_, i) => (this.counts.get(this.first + i) ?? 0) / this.width);
-    return { secondsPerPoint: this.width, points };
+    // The first and the last stretch are hardly ever whole.
+    return { secondsPerPoint: this.width, points: points.length > 3 ? points.slice(1, -1) : points };
   }
 
   private addTo(place: number, count: number): void {

@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { toEdgeError } from '../shared/errors';
 import { defaultDataDir } from '../shared/gateway';
+import { currentLevels } from '../shared/service-levels';
 import { listStation } from '../shared/station';
 import type { Host } from './host';
 import { METRICS_TYPE, metricsText } from './metrics';
@@ -15,7 +16,9 @@ export function registerEndpoints(RED: NodeAPI, host: Host): void {
   RED.httpAdmin.get('/edge/metrics', allowed, (_request, response) => {
     host
       .figures(defaultDataDir(RED))
-      .then((figures) => response.type(METRICS_TYPE).send(metricsText(listStation(), figures)))
+      .then((figures) =>
+        response.type(METRICS_TYPE).send(metricsText(listStation(), figures, currentLevels())),
+      )
       .catch((thrown: unknown) => response.status(500).send(toEdgeError(thrown).message));
   });
 }
