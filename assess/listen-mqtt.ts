@@ -16,6 +16,8 @@ export interface ListenOptions {
   clock: Clock;
   /** Ends it early, with what has come so far. */
   signal?: AbortSignal;
+  /** The broker has the subscription. */
+  listening(): void;
   received(message: SampleMessage): void;
 }
 
@@ -50,6 +52,7 @@ export async function listen(options: ListenOptions): Promise<number> {
       throw new Error(`the broker refuses to subscribe to "${topic}". Ask for the right to read it`);
     }
     const began = clock.monotonic();
+    options.listening();
     await new Promise<void>((resolve, reject) => {
       client.once('close', () => reject(new Error('the broker closed the connection while listening')));
       const timer = setTimeout(resolve, options.milliseconds);
@@ -58,7 +61,10 @@ export async function listen(options: ListenOptions): Promise<number> {
         resolve();
       });
     });
-    return (clock.monotonic() - began) / 1000;
+    const seconds = (clock.monotonic() - began) / 1000;
+    // Answered after everything that was on its way.
+    await client.unsubscribeAsync(topic);
+    return seconds;
   } catch (thrown) {
     const reason = thrown instanceof Error ? explainFailure(thrown) : toEdgeError(thrown).message;
     throw new EdgeError(

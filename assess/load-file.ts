@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -49,25 +50,22 @@ async function* messagesOf(file: string, { timestamp }: LoadOptions): AsyncGener
   const options = { timestamp, topic: basename(file) };
   const csv = new CsvReader(options);
   const input = createReadStream(file, 'utf8');
-  let failure: unknown;
-  input.once('error', (thrown) => (failure = thrown));
-  const lines = createInterface({ input, crlfDelay: Infinity });
-  // An unreadable file closes the lines as if it were empty.
-  input.once('error', () => lines.close());
-  let number = 0;
   try {
-    for await (const line of lines) {
+    // Waited for first: lines that begin before an error are told of none.
+    await once(input, 'ready');
+    let number = 0;
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
       number++;
       const message = isCsv ? csv.read(line, number) : readLine(line, number, options);
       if (message) {
         yield message;
       }
     }
+  } catch (thrown) {
+    throw thrown instanceof EdgeError
+      ? thrown
+      : new EdgeError('FILE', `The sample cannot be read: ${toEdgeError(thrown).message}. Check its name.`);
   } finally {
-    lines.close();
     input.destroy();
-  }
-  if (failure !== undefined) {
-    throw new EdgeError('FILE', `The file cannot be read: ${toEdgeError(failure).message}`);
   }
 }

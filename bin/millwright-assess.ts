@@ -118,14 +118,17 @@ async function fromBroker(url: string, values: Values): Promise<{ sample: Sample
   const builder = new SampleBuilder();
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  process.stderr.write(
-    `millwright-assess: listening to ${topic} at ${withoutSecrets(url)} for ${minutes} minutes; Ctrl-C ends it early\n`,
-  );
   const seconds = await listen({
     ...{ url, topic, milliseconds: minutes * 60_000, clock: systemClock, signal: stop.signal },
     username: textOf(values, 'user'),
     password: process.env.MILLWRIGHT_PASSWORD,
     protocolVersion: textOf(values, 'protocol') === '3.1.1' ? 4 : 5,
+    listening: () => {
+      const where = `${topic} at ${withoutSecrets(url)}`;
+      process.stderr.write(
+        `millwright-assess: listening to ${where} for ${minutes} minutes; Ctrl-C ends it early\n`,
+      );
+    },
     received: (message) => builder.add(message),
   });
   const sample = builder.sample(seconds);
