@@ -126,10 +126,6 @@ test('what a node receives is recorded and assessed; the report is one page; ser
       /hour of unplanned downtime\s*2,000\s*given/,
     );
     await popup.close();
-    if (process.env.SHOT) {
-      await page.setViewportSize({ width: 1500, height: 2400 });
-      await page.screenshot({ path: process.env.SHOT });
-    }
 
     await page.locator('#edge-sidebar-level-silence').fill('30');
     await page.locator('#edge-sidebar-level-silence').blur();
