@@ -25,14 +25,15 @@ export class Mosquitto {
     private readonly folder: string,
   ) {}
 
-  static async start(program: string): Promise<Mosquitto> {
+  /** @param settings more lines of its configuration file */
+  static async start(program: string, settings: string[] = ['allow_anonymous true']): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-mosquitto-'));
     const mosquitto = new Mosquitto(program, await freePort(), folder);
     writeFileSync(
       join(folder, 'mosquitto.conf'),
       [
         `listener ${mosquitto.port} 127.0.0.1`,
-        'allow_anonymous true',
+        ...settings,
         'persistence true',
         `persistence_location ${folder}/`,
         'autosave_interval 1',
