@@ -1,7 +1,7 @@
 import { connect } from 'mqtt';
 import type { Clock } from '../nodes/shared/clock';
 import { EdgeError, toEdgeError } from '../nodes/shared/errors';
-import { endClient, explainFailure } from '../nodes/shared/mqtt-client';
+import { endClient } from '../nodes/shared/mqtt-client';
 import { isTopicFilter } from '../nodes/shared/topic';
 import type { SampleMessage } from './sample';
 
@@ -66,10 +66,10 @@ export async function listen(options: ListenOptions): Promise<number> {
     await client.unsubscribeAsync(topic);
     return seconds;
   } catch (thrown) {
-    const reason = thrown instanceof Error ? explainFailure(thrown) : toEdgeError(thrown).message;
+    const reason = toEdgeError(thrown).message;
     throw new EdgeError(
       'CONNECTION',
-      `${withoutSecrets(url)}: ${reason}. Check the address, the user and that the broker runs.`,
+      `${withoutSecrets(url)}: ${reason}. Check the address and the user, that the broker runs, and that it speaks MQTT 5 (else --protocol 3.1.1).`,
     );
   } finally {
     client.removeAllListeners('message');
