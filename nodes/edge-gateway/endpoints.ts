@@ -3,6 +3,7 @@ import { answerWith } from '../shared/dialog/answer';
 import { toEdgeError } from '../shared/errors';
 import { defaultDataDir } from '../shared/gateway';
 import { listLeftBehind } from '../shared/left-behind';
+import { currentLevels } from '../shared/service-levels';
 import { listStation } from '../shared/station';
 import { backUp } from './backup';
 import type { Host } from './host';
@@ -27,7 +28,9 @@ export function registerEndpoints(RED: NodeAPI, host: Host): void {
   RED.httpAdmin.get('/edge/metrics', allowed, (_request, response) => {
     host
       .figures(defaultDataDir(RED))
-      .then((figures) => response.type(METRICS_TYPE).send(metricsText(listStation(), figures)))
+      .then((figures) =>
+        response.type(METRICS_TYPE).send(metricsText(listStation(), figures, currentLevels())),
+      )
       .catch((thrown: unknown) => response.status(500).send(toEdgeError(thrown).message));
   });
 }
