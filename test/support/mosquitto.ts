@@ -25,7 +25,8 @@ export class Mosquitto {
     private readonly folder: string,
   ) {}
 
-  static async start(program: string): Promise<Mosquitto> {
+  /** @param options.persistence false = sessions are lost when it ends, and nothing is written meanwhile */
+  static async start(program: string, options: { persistence?: boolean } = {}): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-mosquitto-'));
     const mosquitto = new Mosquitto(program, await freePort(), folder);
     writeFileSync(
@@ -33,7 +34,7 @@ export class Mosquitto {
       [
         `listener ${mosquitto.port} 127.0.0.1`,
         'allow_anonymous true',
-        'persistence true',
+        `persistence ${options.persistence ?? true}`,
         `persistence_location ${folder}/`,
         'autosave_interval 1',
         'max_queued_messages 0',
