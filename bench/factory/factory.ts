@@ -31,6 +31,7 @@ import {
   wireTable,
 } from './report';
 import { drain, profileStages, runPhase, warmUp, type Phase, type PhaseResult } from './run';
+import { compareScores } from './scores';
 import { Site } from './site';
 
 const { values } = parseArgs({
@@ -55,6 +56,9 @@ const SECONDS = Math.round(60 * Number(values.minutes));
 const KEPT = Math.min(40, MACHINES);
 /** Of 3,000 machines ten a second, so that there are alerts to time. */
 const INCIDENTS_PER_MACHINE = 1 / 300;
+/** Of each, readings and windows whose scores are compared with those of one gateway. */
+const SCORED_MACHINES = 100;
+const SCORED_ROUNDS = 400;
 /** From a gateway's death to its next start. */
 const DOWN_SECONDS = 3;
 
@@ -71,6 +75,7 @@ async function main(): Promise<void> {
     seed: Number(values.seed),
     waveQos: values.qos === '0' ? 0 : 1,
     kept: KEPT,
+    lockstep: false,
     gateways: GATEWAYS,
     batched: values.batched,
   });
@@ -134,8 +139,17 @@ async function main(): Promise<void> {
     problems: site.gateways.flatMap((station) => station.problems().map(({ msg }) => String(msg))),
     ...(killed && { killed }),
   };
-  report(figures);
   await site.stop();
+  const scores =
+    GATEWAYS > 1
+      ? await compareScores({
+          machines: SCORED_MACHINES,
+          rounds: SCORED_ROUNDS,
+          seed: Number(values.seed),
+          gateways: GATEWAYS,
+        })
+      : undefined;
+  report({ ...figures, ...(scores && { scores }) });
 }
 
 async function killOne(site: Site): Promise<Killed> {
@@ -182,7 +196,7 @@ function loadAverage(): string {
 }
 
 function report(figures: Figures): void {
-  const { losses, killed, problems, loadBefore, loadAfter, cores } = figures;
+  const { losses, killed, scores, problems, loadBefore, loadAfter, cores } = figures;
   console.log(`${cores}; load average before ${loadBefore}, after ${loadAfter}\n`);
   const tables = [
     verdictTable(verdicts(figures)),
@@ -196,7 +210,7 @@ function report(figures: Figures): void {
     console.log(`${typeof made === 'string' ? made : made(figures)}\n`);
   }
   console.log(`CPU of the gateways, all threads, µs a message: ${gatewayMicros(figures)}\n`);
-  console.log(JSON.stringify({ losses, killed, problems: problems.length }));
+  console.log(JSON.stringify({ losses, killed, scores, problems: problems.length }));
   problems.slice(0, 5).forEach((problem) => console.log(problem));
   const folder = values.out ?? mkdtempSync(join(tmpdir(), 'factory-'));
   mkdirSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { quantile } from '../table';
 import { judge, type Judgement } from './judge';
 import type { KeptReading, LoopDelay, PerStream, StageProfile } from './protocol';
 import type { PhaseResult } from './run';
+import type { ScoresCompared } from './scores';
 import type { Site, TimedAlert } from './site';
 
 export interface Latency {
@@ -34,6 +35,7 @@ export interface Figures {
   reduction: { compared: number; maxErrorPercent: number };
   problems: string[];
   killed?: Killed;
+  scores?: ScoresCompared;
 }
 
 export interface Wire {

@@ -12,6 +12,8 @@ export interface GatewayFlow {
   waveQos: 0 | 1;
   /** Sends the reduced stream as compressed batches along a swinging door, instead of message by message as the template. */
   batched: boolean;
+  /** Where every score is written, one line each; none otherwise. */
+  scoresFile?: string;
 }
 
 /** What only a person looks at, or what stands for machines and cloud in the demonstration. */
@@ -49,10 +51,14 @@ export function factoryFlow(options: GatewayFlow): FlowNode[] {
     cloud: cloudUrl,
     protocolVersion: '5',
   });
-  return [
-    ...template
-      .filter(({ id }) => !LEFT_OUT.test(id))
-      .map((node) => ({ ...node, ...(changes[node.id] ?? {}) })),
-    { id: 'bench-probe', type: 'bench-probe', z: 'edge-pm', x: 0, y: 0, wires: [] },
-  ];
+  const flow = template
+    .filter(({ id }) => !LEFT_OUT.test(id))
+    .map((node): FlowNode => ({ ...node, ...(changes[node.id] ?? {}) }));
+  if (options.scoresFile !== undefined) {
+    for (const forest of flow.filter(({ type }) => type === 'iso-forest')) {
+      (forest.wires as string[][]).forEach((wire) => wire.push('bench-tap'));
+    }
+    flow.push({ id: 'bench-tap', type: 'bench-tap', z: 'edge-pm', file: options.scoresFile, wires: [] });
+  }
+  return [...flow, { id: 'bench-probe', type: 'bench-probe', z: 'edge-pm', wires: [] }];
 }

@@ -44,6 +44,7 @@ function main(options: LoadOptions): void {
   let worstTick = 0;
   let lastTick = now();
   let messageId = 0;
+  let breaking = false;
   const kept: KeptReading[] = [];
   const publishedAt = new Float64Array(machines * REMEMBERED);
   const waveHeads = Array.from({ length: machines }, (_, index) => waveHead(index));
@@ -74,7 +75,9 @@ function main(options: LoadOptions): void {
   function publishTelemetry(): void {
     const index = sent.telemetry % machines;
     const { topic, payload } = floor.step(index);
-    payload.ts = Number(now().toFixed(3));
+    if (!options.lockstep) {
+      payload.ts = Math.floor(now());
+    }
     const packet = generate({
       cmd: 'publish',
       topic,
@@ -84,7 +87,7 @@ function main(options: LoadOptions): void {
       dup: false,
       retain: false,
     });
-    if (index < options.kept) {
+    if (breaking && index < options.kept) {
       kept.push({ topic, payload: { ...payload } });
     }
     socket.write(packet);
@@ -117,7 +120,14 @@ function main(options: LoadOptions): void {
       return;
     }
     socket.cork();
-    for (const stream of STREAMS) {
+    if (options.lockstep) {
+      const end = Math.min(sent.waves + BURST, until.waves, allowed.waves, allowed.telemetry);
+      while (sent.waves < end) {
+        publishTelemetry();
+        publishWave();
+      }
+    }
+    for (const stream of options.lockstep ? [] : STREAMS) {
       const rate = rates[stream];
       const due = rate > 0 ? base[stream] + Math.floor(((at - began) / 1000) * rate) : sent[stream] + BURST;
       const end = Math.min(due, until[stream], allowed[stream]);
@@ -144,6 +154,7 @@ function main(options: LoadOptions): void {
         began = now();
         break;
       case 'break':
+        breaking = true;
         floor.plan(planIncidents(seed, machines, order.seconds, order.perSecond));
         break;
       case 'when':

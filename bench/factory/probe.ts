@@ -1,4 +1,5 @@
 /** A node of the measured Node-RED that watches it from inside: what was handled, the event loop, the CPU by stage. */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
@@ -40,7 +41,27 @@ export = function (RED: NodeAPI): void {
       process.off('message', onOrder);
     });
   });
+
+  // Written at once, so that a kill cannot lose the trace of what had been judged.
+  RED.nodes.registerType('bench-tap', function (this: Node, definition: NodeDef & { file: string }) {
+    RED.nodes.createNode(this, definition);
+    const file = openSync(definition.file, 'a');
+    this.on('input', (msg, _send, done) => {
+      const { reading, detections, payload } = msg as unknown as Tapped;
+      const { score } = detections[detections.length - 1];
+      writeSync(file, `${reading.source}\t${payload['spindle.rms'] ?? reading.ts}\t${score}\n`);
+      done();
+    });
+    this.on('close', () => closeSync(file));
+  });
 };
+
+/** A judged reading. */
+interface Tapped {
+  reading: { source: string; ts: number };
+  detections: { score: number | null }[];
+  payload: Record<string, number | undefined>;
+}
 
 function count(): ProbeCount {
   const figures = new Map(listStation().map((entry) => [entry.id, entry.figures]));

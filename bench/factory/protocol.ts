@@ -10,7 +10,12 @@ export interface LoadOptions {
   machines: number;
   seed: number;
   waveQos: 0 | 1;
-  /** Machines whose readings are kept, for the comparison with what the cloud received. */
+  /**
+   * Each machine publishes a reading and a window in turn, with the machine's own time in the reading: the same messages in
+   * the same order in every run, whatever the pace.
+   */
+  lockstep: boolean;
+  /** Machines whose readings are kept from when machines may break, for the comparison with what the cloud received. */
   kept: number;
 }
 

@@ -12,6 +12,8 @@ export interface Phase {
   /** Of the article's rate for each machine; 0 = as fast as it goes. */
   multiple: number;
   seconds: number;
+  /** `waves: false` = telemetry alone. */
+  streams?: { waves: false };
 }
 
 /** One second of a run. */
@@ -47,6 +49,7 @@ export interface PhaseResult extends Phase {
 /** Orders travel as JSON, which has no infinity. */
 const ENDLESS = Number.MAX_SAFE_INTEGER;
 const WINDOW_BYTES = 4096;
+const QUIET_MS = 5000;
 /** Sensors of the article. */
 const ARTICLE_SENSORS = 3000;
 /** What may be on its way at most, in seconds of the load: longer stalls cut the load instead of filling the memory. */
@@ -85,13 +88,16 @@ export async function runPhase(
   const { machines } = site.options;
   const flatOut = phase.multiple === 0;
   const offered = ratesAt(machines, flatOut ? 1 : phase.multiple);
-  site.limit({ rates: offered, seconds: flatOut ? AHEAD_FLAT_OUT / offered.waves : AHEAD_SECONDS });
+  site.limit({
+    rates: phase.streams ? { ...offered, waves: 0 } : offered,
+    seconds: flatOut ? AHEAD_FLAT_OUT / offered.waves : AHEAD_SECONDS,
+  });
   site.beginLoopDelay();
   site.behindMs = 0;
   site.order({
     kind: 'send',
     rates: flatOut ? { telemetry: 0, waves: 0 } : offered,
-    until: { telemetry: ENDLESS, waves: ENDLESS },
+    until: { telemetry: ENDLESS, waves: phase.streams ? 0 : ENDLESS },
   });
   const beganAt = Date.now();
   const before = { count: site.count, usage: site.usage(), at: performance.now() };
@@ -138,14 +144,30 @@ export async function runPhase(
 export async function drain(site: Site): Promise<void> {
   site.order({ kind: 'send', rates: { telemetry: 1, waves: 1 }, until: { telemetry: 0, waves: 0 } });
   await new Promise((resolve) => setTimeout(resolve, 100));
-  await site.until(() => {
+  // What a killed gateway had done since its last word is in no count.
+  await settled(site, () => {
     const { handled, rejected } = site.count;
     return handled.telemetry + handled.waves + rejected >= site.sent.telemetry + site.sent.waves;
-  }, 'everything to be handled');
+  });
   await site.until(() => {
     const { stored, queued } = site.count;
     return queued === 0 && site.cloud.received >= stored;
   }, 'everything to be delivered');
+}
+
+/** Waits until everything is done, or nothing more has been done for a while. */
+export async function settled(site: Site, done: () => boolean): Promise<void> {
+  let last = -1;
+  let since = performance.now();
+  await site.until(() => {
+    const { handled } = site.count;
+    const total = handled.telemetry + handled.waves;
+    if (total !== last) {
+      last = total;
+      since = performance.now();
+    }
+    return done() || performance.now() - since > QUIET_MS;
+  }, 'everything to be handled');
 }
 
 export async function profileStages(site: Site, seconds: number): Promise<StageProfile[]> {

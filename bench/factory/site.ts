@@ -25,6 +25,8 @@ import {
 export interface SiteOptions extends Omit<LoadOptions, 'port'> {
   gateways: number;
   batched: boolean;
+  /** Folder for every score of each gateway, in a file `gateway-<n>.tsv`. */
+  scoresFolder?: string;
 }
 
 /** CPU seconds so far and resident MB of every process. */
@@ -57,6 +59,7 @@ export class Site {
   /** What had been handled when the pace was set. */
   private base: PerStream = { telemetry: 0, waves: 0 };
   private asked = 0;
+  private restarted = false;
   private readonly counts: ProbeCount[];
   /** What gateways had counted before they were killed. */
   private readonly earlier: ProbeCount[];
@@ -97,20 +100,23 @@ export class Site {
     for (let gateway = 0; gateway < options.gateways; gateway++) {
       const station = await startMeasured({
         script: join(__dirname, 'probe.js'),
-        types: ['bench-probe'],
+        types: ['bench-probe', 'bench-tap'],
         flow: factoryFlow({
           machinesUrl: machinesBroker.url,
           cloudUrl: cloudBroker.url,
           gateway,
           ...options,
+          ...(options.scoresFolder !== undefined && {
+            scoresFile: join(options.scoresFolder, `gateway-${gateway}.tsv`),
+          }),
         }),
       });
       await station.shows('edge-pm-ingest', 'sensor-ingest.status.listening');
       await station.shows('edge-pm-waves', 'sensor-ingest.status.listening');
       gateways.push(station);
     }
-    const { machines, seed, waveQos, kept } = options;
-    const loadOptions: LoadOptions = { port: machinesBroker.port, machines, seed, waveQos, kept };
+    const { machines, seed, waveQos, kept, lockstep } = options;
+    const loadOptions: LoadOptions = { port: machinesBroker.port, machines, seed, waveQos, kept, lockstep };
     const load = fork(join(__dirname, 'load.js'), [JSON.stringify(loadOptions)]);
     await once(load, 'message');
     const site = new Site(options, machinesBroker, cloudBroker, gateways, load, cloud);
@@ -185,6 +191,7 @@ export class Site {
   }
 
   async restart(gateway: number): Promise<void> {
+    this.restarted = true;
     await this.gateways[gateway].launch();
   }
 
@@ -213,7 +220,8 @@ export class Site {
   private allow(): void {
     const { handled } = this.count;
     const { rates, seconds } = this.pace;
-    const done = Math.min(...STREAMS.map((stream) => (handled[stream] - this.base[stream]) / rates[stream]));
+    const running = STREAMS.filter((stream) => rates[stream] > 0);
+    const done = Math.min(...running.map((stream) => (handled[stream] - this.base[stream]) / rates[stream]));
     const allowed = { telemetry: 0, waves: 0 };
     for (const stream of STREAMS) {
       allowed[stream] = Math.floor(this.base[stream] + rates[stream] * (done + seconds));
@@ -242,7 +250,8 @@ export class Site {
   }
 
   private alerted(alert: Alert): void {
-    if (alert.detector === '' || !alert.source.endsWith('/vibration')) {
+    // A reading says itself when it was published, in whole ms. A gateway that was started again counts windows anew.
+    if (this.restarted || !alert.source.endsWith('/vibration')) {
       this.alerts.push({ ...alert, publishedAt: alert.ts });
       return;
     }
