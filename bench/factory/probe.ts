@@ -7,7 +7,7 @@ import { listStation } from '../../nodes/shared/station';
 import type { ProbeCount, ProbeOrder, StageProfile } from './protocol';
 import { byStage } from './stages';
 
-const REPORT_MS = 20;
+const REPORT_MS = 40;
 const SAMPLING_MICROS = 500;
 /** Where a reading may be refused, and why; anything else shows as missing. */
 const JUDGING = ['edge-pm-ingest', 'edge-pm-waves', 'edge-pm-known'];

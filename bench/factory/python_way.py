@@ -4,13 +4,14 @@ fitted anew every 100 rows. Called by peer.ts; prints a line of JSON ten times a
     pip install -r bench/factory/requirements.txt
     python_way.py <port> <model.onnx> <rows at a time: 1 = each as it comes>
 """
-import collections, json, sys, threading, time
+import collections, json, sys, threading, time, warnings
 import numpy as np
 import onnxruntime
 import paho.mqtt.client as mqtt
 import sklearn
 from sklearn.ensemble import IsolationForest
 
+warnings.filterwarnings("ignore", message="max_samples")  # a young forest has fewer rows than trees ask for
 PORT, MODEL, BATCH = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 KNOWN = ["type", "air_temperature", "process_temperature", "rotational_speed", "torque", "tool_wear"]
 NOVEL = ["rotational_speed", "torque", "spindle_current", "coolant_pressure", "vibration"]
