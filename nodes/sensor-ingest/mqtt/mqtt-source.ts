@@ -3,6 +3,7 @@ import type { Broker } from '../../shared/connections';
 import { heldMessages, onLowered } from '../../shared/in-flight';
 import { endClient, explainFailure } from '../../shared/mqtt-client';
 import { Acknowledger, type Handed } from './acknowledger';
+import { GatheredWrites } from './gathered-writes';
 import { linkOptions } from './link-options';
 import type { Pacer } from './pacer';
 import type { Subscription } from './subscription';
@@ -25,6 +26,8 @@ export interface MqttSourceOptions {
   pacer: Pacer;
   /** Runs an action in the next turn of the event loop. */
   nextTurn: (action: () => void) => void;
+  /** Runs an action after so many ms. */
+  later: (ms: number, action: () => void) => void;
   /** Does something after the deployment that is under way, where there is one. */
   afterDeployment: (action: () => void) => void;
   /** Hands one message on; must not throw. Says where it is, for one that is to be acknowledged. */
@@ -41,11 +44,13 @@ export interface MqttSourceOptions {
 export class MqttSource {
   private readonly client: MqttClient;
   private readonly acknowledger: Acknowledger;
+  private readonly answers: GatheredWrites;
   private closing = false;
   private denied = false;
   private readonly warned = new Set<string>();
 
   constructor(private readonly options: MqttSourceOptions) {
+    this.answers = new GatheredWrites(options.later);
     this.acknowledger = new Acknowledger(
       options.nextTurn,
       (cmd, messageId) => this.answer(cmd, messageId),
@@ -138,7 +143,7 @@ export class MqttSource {
     if (this.client.connected) {
       // What mqtt.js itself calls; it offers no way to acknowledge later.
       const send = this.client['_sendPacket'] as (this: MqttClient, packet: object) => void;
-      send.call(this.client, { cmd, messageId, reasonCode: 0 });
+      this.answers.write(this.client.stream, () => send.call(this.client, { cmd, messageId, reasonCode: 0 }));
     }
   }
 
