@@ -38,8 +38,8 @@ export function factoryFlow(options: GatewayFlow): FlowNode[] {
     ...(batched && {
       [TEMPLATE.uplink]: {
         topic: 'cloud/{gateway}/{priority}',
-        batchSize: 200,
-        batchDelayMs: 1000,
+        batchSize: 500,
+        batchDelayMs: 2000,
         compression: 'gzip',
       },
     }),

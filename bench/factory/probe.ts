@@ -17,8 +17,13 @@ export = function (RED: NodeAPI): void {
   RED.nodes.registerType('bench-probe', function (this: Node, definition: NodeDef) {
     RED.nodes.createNode(this, definition);
     const loop = monitorEventLoopDelay({ resolution: 1 });
-    const say = (id: string, payload: object): void =>
-      void process.send?.({ kind: 'sink', id, msg: { payload }, at: Date.now() });
+    const say = (id: string, payload: object): void => {
+      if (!process.connected) {
+        // Whoever measures was interrupted.
+        process.exit(1);
+      }
+      process.send?.({ kind: 'sink', id, msg: { payload }, at: Date.now() });
+    };
     const timer = setInterval(() => say('count', count()), REPORT_MS);
     const onOrder = (order: Partial<ProbeOrder>): void => {
       if (order.probe === 'begin') {

@@ -30,7 +30,13 @@ export interface SiteOptions extends Omit<LoadOptions, 'port'> {
 }
 
 /** CPU seconds so far and resident MB of every process. */
-export type Usage = Record<string, { cpu: number; mainThread: number; megabytes: number }>;
+export type Usage = Record<string, ProcessUsage>;
+
+export interface ProcessUsage {
+  cpu: number;
+  mainThread: number;
+  megabytes: number;
+}
 
 /** An alert with when its reading was published: for a raw window, as the machines' process remembers it. */
 export interface TimedAlert extends Alert {
@@ -43,6 +49,7 @@ export interface Pace {
   seconds: number;
 }
 
+const NO_USAGE: ProcessUsage = { cpu: 0, mainThread: 0, megabytes: 0 };
 const NOTHING: ProbeCount = { handled: { telemetry: 0, waves: 0 }, stored: 0, queued: 0, rejected: 0 };
 
 /** The whole factory on this computer: machines, their broker, the gateways, the cloud with its broker. */
@@ -60,6 +67,9 @@ export class Site {
   private base: PerStream = { telemetry: 0, waves: 0 };
   private asked = 0;
   private restarted = false;
+  /** Gateways that do not run now, and what they had used before they were killed. */
+  private readonly down = new Set<string>();
+  private readonly spent = new Map<string, ProcessUsage>();
   private readonly counts: ProbeCount[];
   /** What gateways had counted before they were killed. */
   private readonly earlier: ProbeCount[];
@@ -176,15 +186,26 @@ export class Site {
     };
     this.gateways.forEach((station, index) => (pids[`gateway ${index + 1}`] = station.pid));
     return Object.fromEntries(
-      Object.entries(pids).map(([name, pid]) => [
-        name,
-        { cpu: cpuSecondsOf(pid), mainThread: mainThreadSecondsOf(pid), megabytes: residentMegabytesOf(pid) },
-      ]),
+      Object.entries(pids).map(([name, pid]) => {
+        const spent = this.spent.get(name) ?? NO_USAGE;
+        const used = this.down.has(name) ? NO_USAGE : usageOf(pid);
+        return [
+          name,
+          {
+            cpu: spent.cpu + used.cpu,
+            mainThread: spent.mainThread + used.mainThread,
+            megabytes: used.megabytes,
+          },
+        ];
+      }),
     );
   }
 
   /** Kills a gateway without warning; start it again with {@link Site.restart}. */
   async kill(gateway: number): Promise<void> {
+    const name = `gateway ${gateway + 1}`;
+    this.spent.set(name, this.usage()[name]);
+    this.down.add(name);
     await this.gateways[gateway].kill();
     this.earlier[gateway] = added(this.earlier[gateway], { ...this.counts[gateway], queued: 0 });
     this.counts[gateway] = NOTHING;
@@ -193,6 +214,7 @@ export class Site {
   async restart(gateway: number): Promise<void> {
     this.restarted = true;
     await this.gateways[gateway].launch();
+    this.down.delete(`gateway ${gateway + 1}`);
   }
 
   /** Waits until a condition holds. */
@@ -259,6 +281,14 @@ export class Site {
     this.events.once(`when ${ask}`, (at: number) => this.alerts.push({ ...alert, publishedAt: at }));
     this.order({ kind: 'when', machine: machineOf(alert.source), seq: alert.seq, ask });
   }
+}
+
+function usageOf(pid: number): ProcessUsage {
+  return {
+    cpu: cpuSecondsOf(pid),
+    mainThread: mainThreadSecondsOf(pid),
+    megabytes: residentMegabytesOf(pid),
+  };
 }
 
 /** The place of a machine among all, from its topic. */
