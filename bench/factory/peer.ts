@@ -57,7 +57,7 @@ async function python(batch: number): Promise<Result> {
   if (program === undefined) {
     throw new Error('mosquitto is not installed: apt-get install mosquitto');
   }
-  const broker = await Mosquitto.start(program, { persistence: false });
+  const broker = await Mosquitto.start(program, undefined, { persistence: false });
   const child = spawn(
     values.python,
     [

@@ -102,8 +102,8 @@ export class Site {
     if (program === undefined) {
       throw new Error('mosquitto is not installed: apt-get install mosquitto');
     }
-    const machinesBroker = await Mosquitto.start(program, { persistence: false });
-    const cloudBroker = await Mosquitto.start(program, { persistence: false });
+    const machinesBroker = await Mosquitto.start(program, undefined, { persistence: false });
+    const cloudBroker = await Mosquitto.start(program, undefined, { persistence: false });
     const late: { site?: Site } = {};
     const cloud = await Cloud.open(cloudBroker.url, (alert) => late.site?.alerted(alert));
     const gateways: Station[] = [];

@@ -1,7 +1,8 @@
 import type { MqttClient } from 'mqtt';
 import type { Broker } from '../shared/connections';
 import { EdgeError, toEdgeError } from '../shared/errors';
-import { endClient, explainFailure } from '../shared/mqtt-client';
+import { endClient } from '../shared/mqtt-client';
+import { troubleOf } from '../shared/trouble';
 import type { FrameCodec } from './frames';
 import { spacePrefix, topicOf } from './topics';
 import type { Transport, TransportEvents } from './transport';
@@ -41,7 +42,7 @@ export function mqttTransport(
   client.on('error', (error) => {
     if (!complained) {
       complained = true;
-      report(new EdgeError('INTERNAL', `${broker.name}: ${explainFailure(error)}`));
+      report(new EdgeError('INTERNAL', `${broker.name}: ${troubleOf(error).reason}.`));
     }
   });
   client.on('connect', () => {

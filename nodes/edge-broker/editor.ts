@@ -1,14 +1,18 @@
+import { offerPresets } from '../shared/editor/presets';
 import { fieldLabels, numberField, patternField, requiredField } from '../shared/editor/validators';
+import { BROKER_PRESETS } from './presets';
 
 const label = fieldLabels('edge-broker');
-const ADDRESS = String.raw`(mqtts?|wss?)://[^\s,@]+`;
+/** With angle brackets it is a preset that was not filled in. */
+const ADDRESS = String.raw`(mqtts?|wss?)://[^\s,@<>]+`;
+const UNSET = 'mqtt://localhost:1883';
 
 RED.nodes.registerType('edge-broker', {
   category: 'config',
   defaults: {
     name: { value: '' },
     url: {
-      value: 'mqtt://localhost:1883',
+      value: UNSET,
       required: true,
       label: label('url'),
       validate: patternField(new RegExp(`^${ADDRESS}(\\s*,\\s*${ADDRESS})*$`), 'brokerUrl'),
@@ -33,8 +37,15 @@ RED.nodes.registerType('edge-broker', {
     tls: { value: '', type: 'tls-config', required: false },
     shareClientId: { value: false },
   },
-  credentials: { username: { type: 'text' }, password: { type: 'password' } },
+  credentials: {
+    username: { type: 'text' },
+    password: { type: 'password' },
+    deviceKey: { type: 'password' },
+  },
   label() {
     return this.name || (typeof this.url === 'string' ? this.url : '');
+  },
+  oneditprepare() {
+    offerPresets('edge-broker', BROKER_PRESETS, UNSET, (key) => this._(key));
   },
 });

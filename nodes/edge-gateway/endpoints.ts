@@ -1,6 +1,8 @@
 import type { NodeAPI } from 'node-red';
+import { answerWith } from '../shared/dialog/answer';
 import { toEdgeError } from '../shared/errors';
 import { defaultDataDir } from '../shared/gateway';
+import { listLeftBehind } from '../shared/left-behind';
 import { listStation } from '../shared/station';
 import type { Host } from './host';
 import { METRICS_TYPE, metricsText } from './metrics';
@@ -10,7 +12,11 @@ import { reportStatus } from './status-report';
 export function registerEndpoints(RED: NodeAPI, host: Host): void {
   const allowed = RED.auth.needsPermission('edge.read');
   RED.httpAdmin.get('/edge/status', allowed, (_request, response) => {
-    response.json(reportStatus(listStation()));
+    answerWith(response, async () => ({
+      ...reportStatus(listStation()),
+      // Outboxes that no running node owns and that still hold something.
+      leftBehind: await listLeftBehind(),
+    }));
   });
   RED.httpAdmin.get('/edge/metrics', allowed, (_request, response) => {
     host

@@ -1,6 +1,7 @@
 import type { MqttClient } from 'mqtt';
 import type { Broker } from '../shared/connections';
-import { endClient, explainFailure } from '../shared/mqtt-client';
+import { endClient } from '../shared/mqtt-client';
+import { troubleOf } from '../shared/trouble';
 
 export interface GatewayLinkOptions {
   broker: Broker;
@@ -35,7 +36,7 @@ export class GatewayLink {
         properties: { sessionExpiryInterval: 0 },
       },
     });
-    this.client.on('error', (error) => this.warnOnce(`${broker.name}: ${explainFailure(error)}`));
+    this.client.on('error', (error) => this.warnOnce(`${broker.name}: ${troubleOf(error).reason}.`));
     this.client.on('connect', () => {
       this.warned = false;
       if (desiredTopic !== undefined) {

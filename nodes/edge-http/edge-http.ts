@@ -4,11 +4,18 @@ import { registerEdgeNode } from '../shared/edge-node';
 import { tlsOf } from '../shared/tls';
 import { parseHttpConfig } from './config';
 import { HttpSender } from './http-sender';
+import { registerHttpTest } from './test-endpoint';
 
 export = function (RED: NodeAPI): void {
+  registerHttpTest(RED);
   registerEdgeNode(RED, {
     type: 'edge-http',
-    credentials: { token: { type: 'password' }, username: { type: 'text' }, password: { type: 'password' } },
+    credentials: {
+      token: { type: 'password' },
+      username: { type: 'text' },
+      password: { type: 'password' },
+      deviceKey: { type: 'password' },
+    },
     parse: parseHttpConfig,
     start(config, { id, name, credentials, clock }) {
       const sender = new HttpSender(config, { ...credentials, addTls: tlsOf(RED, config.tls) }, clock);
@@ -18,7 +25,10 @@ export = function (RED: NodeAPI): void {
         name,
         send: (body, headers, signal) => sender.send(body, headers, signal),
       };
-      return { expose: { connection }, close: () => sender.close() };
+      return {
+        expose: { connection, url: config.url },
+        close: () => sender.close(),
+      };
     },
   });
 };

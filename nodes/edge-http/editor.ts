@@ -1,4 +1,6 @@
+import { offerPresets } from '../shared/editor/presets';
 import { fieldLabels, numberField, patternField } from '../shared/editor/validators';
+import { HTTP_PRESETS } from './presets';
 
 const label = fieldLabels('edge-http');
 
@@ -15,18 +17,24 @@ RED.nodes.registerType('edge-http', {
       value: '',
       required: true,
       label: label('url'),
-      validate: patternField(/^https?:\/\/[^\s@]+$/, 'httpUrl'),
+      validate: patternField(/^https?:\/\/[^\s@<>]+$/, 'httpUrl'),
     },
     method: { value: 'POST' },
     headers: { value: [] },
     timeout: { value: 10, label: label('timeout'), validate: numberField({ min: 0.1, max: 3600 }) },
     tls: { value: '', type: 'tls-config', required: false },
   },
-  credentials: { token: { type: 'password' }, username: { type: 'text' }, password: { type: 'password' } },
+  credentials: {
+    token: { type: 'password' },
+    username: { type: 'text' },
+    password: { type: 'password' },
+    deviceKey: { type: 'password' },
+  },
   label() {
     return this.name || (typeof this.url === 'string' ? this.url : '');
   },
   oneditprepare() {
+    offerPresets('edge-http', HTTP_PRESETS, '', (key) => this._(key));
     const list = $('#node-config-input-headers').editableList<Partial<Header>>({
       height: 120,
       removable: true,

@@ -16,3 +16,8 @@ export function backoffMs(bounds: RetryBounds, failures: number, random: Random)
   const ceiling = Math.min(bounds.maxMs, bounds.minMs * 2 ** Math.min(failures - 1, 30));
   return Math.round(ceiling * random.next());
 }
+
+/** Time until the next try where only a person can help: long, so that nobody is locked out for trying. In ms. */
+export function slowRetryMs({ maxMs }: RetryBounds, random: Random): number {
+  return Math.round(maxMs * (0.5 + 0.5 * random.next()));
+}

@@ -1,3 +1,6 @@
+import type { BreakerState } from './connection-report';
+import type { Clock } from '../shared/clock';
+import type { Trouble } from '../shared/trouble';
 import type { Link } from './link';
 import type { Held, TopicQueue } from './topic-queue';
 import type { Lane } from './lane';
@@ -11,6 +14,7 @@ export interface Flight {
   lane: Lane;
 }
 
+const PROBE_MS = 1000;
 /** Limit of the bytes that are under way at once; one message always may. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
@@ -25,26 +29,78 @@ export class Carrier {
   lastProbeAt = -Infinity;
   /** Nothing is sent before: the other side asked for a pause. */
   pausedUntil = -Infinity;
-  reason = '';
+  /** Times that the other side closed it. */
+  closures = 0;
+  /** Whether it acknowledged a message with its settings of now. */
+  acknowledged = false;
+  /** When the other side last gave a sign of life over it. */
+  provenAt = -Infinity;
+  /** What is wrong, until an acknowledgement. */
+  trouble: Trouble | undefined;
+  /** Since when it has been in its state, as far as that was looked at. */
+  stateSince = 0;
   readonly flights = new Set<Flight>();
   private bytes = 0;
   private lastAnswerAt = 0;
   /** Since when an acknowledgement has been owed. */
   private owedSince: number | undefined;
+  private probedAt = -Infinity;
+  private seen: BreakerState = 'closed';
 
   constructor(
     readonly link: Link,
     readonly rank: number,
-  ) {}
+    private readonly clock: Clock,
+  ) {
+    this.stateSince = clock.monotonic();
+  }
+
+  /** As a circuit breaker: trusted, waiting for its next try, or on trial. */
+  get state(): BreakerState {
+    if (this.failures === 0) {
+      return 'closed';
+    }
+    return this.phase === 'closed' ? 'open' : 'half-open';
+  }
+
+  /** Takes note of the state; call whenever it may have changed. */
+  look(now: number): void {
+    if (this.seen !== this.state) {
+      this.seen = this.state;
+      this.stateSince = now;
+    }
+  }
 
   /** Under suspicion it gets one publish at a time. */
   hasRoom(now: number): boolean {
     return (
       this.phase === 'open' &&
       now >= this.pausedUntil &&
-      this.flights.size < (this.failures > 0 ? 1 : this.link.window) &&
+      this.flights.size < Math.min(this.link.window, this.failures > 0 ? 1 : Infinity) &&
       this.bytes < WINDOW_BYTES
     );
+  }
+
+  pause(until: number): void {
+    this.pausedUntil = Math.max(this.pausedUntil, until);
+  }
+
+  /** Asks for a sign of life, at most once a second. */
+  probe(now: number): void {
+    if (now - this.probedAt >= PROBE_MS) {
+      this.probedAt = now;
+      this.link.probe?.(() => {
+        this.provenAt = this.clock.monotonic();
+      });
+    }
+  }
+
+  /** It is open: what was known of an earlier connection is past. */
+  opened(now: number): void {
+    this.phase = 'open';
+    this.openedAt = now;
+    this.provenAt = -Infinity;
+    this.lastProbeAt = -Infinity;
   }
 
   launched(flight: Flight, now: number): void {
@@ -61,8 +117,11 @@ export class Carrier {
     this.flights.delete(flight);
     this.bytes -= flight.bytes;
     this.lastAnswerAt = now;
+    this.provenAt = now;
     if (progress) {
+      this.acknowledged = true;
       this.failures = 0;
+      this.trouble = undefined;
       this.owedSince = this.flights.size > 0 ? now : undefined;
     }
   }
@@ -75,6 +134,11 @@ export class Carrier {
   /** Whether answers may come but no acknowledgement did for too long. */
   isBarren(now: number, ackTimeoutMs: number): boolean {
     return this.owedSince !== undefined && now - this.owedSince > ackTimeoutMs;
+  }
+
+  /** Whether an acknowledgement is owed. */
+  get owes(): boolean {
+    return this.owedSince !== undefined;
   }
 
   /** How many messages are under way. */

@@ -1,3 +1,4 @@
+import { checksumOf, coversAll, isIntact, type Covered } from './checksum';
 import {
   PRIORITIES,
   type BodyKind,
@@ -90,20 +91,22 @@ export class DeadLetters {
     age: number,
   ): { moved: { sequence: number; priority: number; size: number }[]; more: boolean } {
     const chosen = sequences ?? this.sequences(topic, after, maxRows);
+    const find = this.sql(`SELECT ${MOVED}, ttl_ms, refused_age_ms FROM dead_letter WHERE sequence = ?`);
     const insert = this.sql(
       `INSERT INTO message (${MOVED}, ttl_ms, expires_age_ms)
-       SELECT ${MOVED}, iif(ttl_ms > 0, ttl_ms + ?1 - refused_age_ms, 0), iif(ttl_ms > 0, stored_age_ms + ttl_ms + ?1 - refused_age_ms, NULL)
-       FROM dead_letter WHERE sequence = ?2 RETURNING sequence, priority, ${SIZE} AS size`,
+       SELECT sequence, priority, topic, kind, stored_ms, stored_age_ms, attempts, ?1, body, ?2, iif(?2 > 0, stored_age_ms + ?2, NULL)
+       FROM dead_letter WHERE sequence = ?3 RETURNING ${SIZE} AS size`,
     );
     const erase = this.sql('DELETE FROM dead_letter WHERE sequence = ?');
     const moved: { sequence: number; priority: number; size: number }[] = [];
     for (const sequence of chosen) {
-      const row = insert.get(age, sequence) as
-        { sequence: number; priority: number; size: number } | undefined;
-      if (row) {
+      const letter = find.get(sequence) as BuriedRow | undefined;
+      if (letter) {
+        const ttl = letter.ttl_ms > 0 ? letter.ttl_ms + age - letter.refused_age_ms : 0;
+        const { size } = insert.get(movedChecksum(letter, ttl), ttl, sequence) as { size: number };
         erase.run(sequence);
-        this.count(-1, -row.size);
-        moved.push(row);
+        this.count(-1, -size);
+        moved.push({ sequence, priority: letter.priority, size });
       }
     }
     return { moved, more: sequences === undefined && chosen.length >= maxRows };
@@ -163,6 +166,13 @@ export class DeadLetters {
           ).all(after, topic, maxRows);
     return (rows as unknown as { sequence: number }[]).map(({ sequence }) => sequence);
   }
+}
+
+type BuriedRow = Covered & { checksum: number; refused_age_ms: number };
+
+/** The checksum of a dead letter with another time to live; that of a damaged one stays wrong. */
+function movedChecksum(letter: BuriedRow, ttl: number): number {
+  return isIntact(letter) && coversAll(letter) ? checksumOf({ ...letter, ttl_ms: ttl }) : letter.checksum;
 }
 
 interface DeadLetterRow {

@@ -1,4 +1,5 @@
 import type { EdgeError } from '../shared/errors';
+import type { Fault } from '../shared/trouble';
 import type { PoolConfig } from './link-pool';
 import type { StoredMessage } from './outbox-port';
 import type { Compression } from './press';
@@ -21,7 +22,7 @@ export interface DeliveryEvents {
   /** Rows that the medium damaged. */
   corrupt(sequences: number[]): void;
   /** A connection stopped working. */
-  connectionFailed(name: string, reason: string): void;
+  connectionFailed(name: string, reason: string, fault?: Fault): void;
   /** Something that a status would show may have changed. */
   changed(): void;
   /** The store refused; delivery tries again with its next tick. */

@@ -1,27 +1,28 @@
 import type { Clock, Timer } from '../shared/clock';
 import { toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
-import { backoffMs } from './backoff';
 import { Batching } from './batching';
 import { takeCensus } from './census';
 import type { Carrier, Flight } from './carrier';
 import type { DeliveryConfig, DeliveryEvents } from './delivery-types';
-import { Lane } from './lane';
+import { Lane, type Ask } from './lane';
 import { LaneReader } from './lane-reader';
+import { Isolation } from './isolation';
 import type { Answer, Link } from './link';
 import { LinkPool } from './link-pool';
 import { PRIORITIES, type Outbox, type StoredMessage } from './outbox-port';
-import { parcelId, parcelOf } from './parcel';
+import { parcelOf } from './parcel';
 import { Press } from './press';
+import { replayTest } from './replay';
 import { SettlementBuffer } from './settlement-buffer';
 import { TokenBucket } from './token-bucket';
-import type { Held } from './topic-queue';
+import { Settling } from './settling';
+import type { TopicQueue } from './topic-queue';
 import { Turns } from './turns';
 
 export type { DeliveryConfig, DeliveryEvents, DeliveryNote } from './delivery-types';
 
 const CORRUPT = { fate: 'corrupt', connection: '' } as const;
-const REJECTED = { fate: 'rejected', connection: '' } as const;
 
 const TICK_MS = 100;
 
@@ -37,6 +38,8 @@ export class Delivery {
   private readonly reader: LaneReader;
   private readonly batching: Batching;
   private readonly press: Press;
+  private readonly isolation: Isolation;
+  private readonly settling: Settling;
   private timer: Timer | undefined;
   private alarm: { at: number; timer: Timer } | undefined;
   private isPaused = false;
@@ -50,7 +53,7 @@ export class Delivery {
     private readonly outbox: Outbox,
     private readonly config: DeliveryConfig,
     private readonly clock: Clock,
-    private readonly random: Random,
+    random: Random,
     private readonly events: DeliveryEvents,
   ) {
     this.settlements = new SettlementBuffer(outbox, clock, (error) => events.storeFailed(error));
@@ -66,9 +69,21 @@ export class Delivery {
       corrupt: (sequences) => this.removeCorrupt(sequences),
       failed: (error) => events.storeFailed(error),
     });
+    this.isolation = new Isolation(config.healthIntervalMs, random);
+    this.settling = new Settling({
+      outbox,
+      settlements: this.settlements,
+      reader: this.reader,
+      isolation: this.isolation,
+      retry: config.retry,
+      clock,
+      random,
+      events,
+    });
     this.pool = new LinkPool(links, config, clock, random, {
-      lost: (flights) => this.recover(flights),
-      failed: ({ link, reason }) => events.connectionFailed(link.name, reason),
+      lost: (flights, carrier, loss) => this.settling.lost(flights, carrier, loss),
+      failed: ({ link, trouble }) =>
+        events.connectionFailed(link.name, trouble?.reason ?? '', trouble?.fault),
       changed: () => {
         this.pump();
         events.changed();
@@ -119,11 +134,14 @@ export class Delivery {
   flush(): void {
     for (const lane of this.lanes) {
       for (const queue of lane.topics.values()) {
-        queue.retryAt = 0;
         queue.hurried = true;
-        lane.wake(queue);
+        if (!this.isolation.has(queue)) {
+          queue.release();
+          lane.wake(queue);
+        }
       }
     }
+    this.isolation.hurry();
     this.pool.hurry();
     this.pump();
   }
@@ -177,7 +195,9 @@ export class Delivery {
     }
     this.timer?.cancel();
     this.alarm?.timer.cancel();
-    this.recover(this.pool.stop());
+    this.pool.carriers.forEach((carrier) => {
+      this.settling.lost(this.pool.stop(carrier), carrier, { reason: 'the node was stopped' });
+    });
     await this.settlements.flush();
     this.settlements.close();
   }
@@ -247,11 +267,19 @@ export class Delivery {
         carrier.lastProbeAt = now;
       }
     }
-    for (;;) {
-      const carrier = this.pool.current;
-      if (!carrier?.hasRoom(now) || !this.turns.next((lane) => this.launch(this.lanes[lane], carrier, now))) {
-        return;
+    const { current } = this.pool;
+    if (!current || this.isolation.busy) {
+      return;
+    }
+    const suspect = this.isolation.due(current, now);
+    // A trusted connection is emptied for it; one on trial has it when there is nothing better to try it with.
+    if (!suspect || current.failures > 0) {
+      while (current.hasRoom(now) && this.turns.next((lane) => this.launch(this.lanes[lane], current, now))) {
+        // Until it is full or nothing may go.
       }
+    }
+    if (suspect && current.flights.size === 0 && current.hasRoom(now)) {
+      this.launch(suspect.lane, current, now, suspect.queue);
     }
   }
 
@@ -270,19 +298,19 @@ export class Delivery {
     this.alarm = { at, timer };
   }
 
-  private launch(lane: Lane, carrier: Carrier, now: number): true | undefined {
+  /** @param alone the topic of a suspect, to be sent by itself */
+  private launch(lane: Lane, carrier: Carrier, now: number, alone?: TopicQueue): true | undefined {
     const { link } = carrier;
     const { uuid } = this.outbox;
-    const next = lane.next(
-      {
-        carrier,
-        ordered: link.ordered,
-        now,
-        age: this.outbox.age(),
-        bodyLimit: (topic) => link.bodyLimit?.(topic) ?? Infinity,
-      },
-      this.batching,
-    );
+    const age = this.outbox.age();
+    const ask: Ask = {
+      carrier,
+      ordered: link.ordered,
+      now,
+      age,
+      bodyLimit: (topic) => link.bodyLimit?.(topic) ?? Infinity,
+    };
+    const next = alone ? lane.nextOf(alone, ask, this.batching) : lane.next(ask, this.batching);
     if (!next) {
       return undefined;
     }
@@ -296,7 +324,11 @@ export class Delivery {
     };
     cargo.forEach((held) => held.attempts++);
     carrier.launched(flight, now);
-    this.press.press(parcelOf(uuid, messages, this.batching.enveloped), (outgoing) => {
+    if (alone) {
+      this.isolation.launched(flight, carrier, now);
+    }
+    const isReplay = replayTest(age, now - carrier.openedAt, this.config.batchDelayMs);
+    this.press.press(parcelOf(uuid, messages, this.batching.enveloped, isReplay), (outgoing) => {
       // Given up while it was compressed: the messages wait again already.
       if (carrier.flights.has(flight)) {
         link.send(outgoing, (answer) => this.answered(flight, carrier, answer));
@@ -307,87 +339,17 @@ export class Delivery {
 
   private answered(flight: Flight, carrier: Carrier, answer: Answer): void {
     // An answer that comes after its connection was given up: the messages are on their way again already.
-    if (carrier.flights.has(flight)) {
-      this.settle(flight, carrier, answer);
-      this.pump();
-    }
-  }
-
-  private settle(flight: Flight, carrier: Carrier, answer: Answer): void {
-    const now = this.clock.monotonic();
-    const { cargo, queue, lane } = flight;
-    const suspected = carrier.failures > 0;
-    carrier.answered(flight, answer.outcome !== 'retry', now);
-    if (answer.outcome === 'retry') {
-      carrier.reason = answer.reason;
-      if (answer.retryAfterMs !== undefined) {
-        carrier.pausedUntil = Math.max(carrier.pausedUntil, now + answer.retryAfterMs);
-      }
-      this.noteAttempts(cargo);
-      queue.refused(now + backoffMs(this.config.retry, queue.refusals + 1, this.random));
-      queue.takeBack(cargo);
+    if (!carrier.flights.has(flight)) {
       return;
     }
-    queue.acknowledged();
-    if (answer.outcome === 'rejected' && cargo.length > 1) {
-      // One of them is refused, or the whole for its size: the halves will tell.
-      this.noteAttempts(cargo);
-      queue.split(cargo);
-      lane.wake(queue);
-    } else {
-      this.conclude(flight, carrier, answer);
-    }
-    if (suspected) {
+    const { state } = carrier;
+    this.settling.answered(flight, carrier, answer);
+    if (answer.outcome === 'retry' && answer.fault === 'credential') {
+      this.pool.fail(carrier, { reason: answer.reason, fault: answer.fault });
+    } else if (carrier.state !== state) {
       this.pool.tend();
       this.events.changed();
     }
-  }
-
-  /** Messages came to their end. */
-  private conclude({ cargo, queue, lane }: Flight, carrier: Carrier, answer: Answer): void {
-    const connection = carrier.link.name;
-    const ending =
-      answer.outcome === 'rejected'
-        ? { ...REJECTED, refusal: { reason: answer.reason, connection } }
-        : { fate: 'delivered' as const, connection };
-    for (const held of cargo) {
-      this.settlements.remove(held.message.sequence, ending);
-    }
-    lane.wake(queue);
-    cargo.forEach((held) => lane.release(queue, held));
-    this.reader.unpark(lane, queue);
-    for (const { message, attempts, duplicatePossible } of cargo) {
-      if (answer.outcome === 'rejected') {
-        this.events.rejected(message, answer.reason);
-      } else {
-        this.events.delivered(message, {
-          id: parcelId(this.outbox.uuid, [message]),
-          connection,
-          attempts,
-          storedMs: message.storedMs,
-          fallback: carrier.rank > 0,
-          duplicatePossible,
-        });
-      }
-    }
-  }
-
-  private noteAttempts(cargo: readonly Held[]): void {
-    for (const { message, attempts } of cargo) {
-      this.settlements.note(message.sequence, attempts);
-    }
-  }
-
-  /** Messages whose connection was lost wait again, each in its place. */
-  private recover(flights: readonly Flight[]): void {
-    for (const { cargo, queue, lane } of flights) {
-      cargo.forEach((held) => {
-        held.duplicatePossible = true;
-      });
-      queue.flying--;
-      queue.takeBack(cargo);
-      this.noteAttempts(cargo);
-      lane.wake(queue);
-    }
+    this.pump();
   }
 }

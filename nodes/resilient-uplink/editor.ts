@@ -1,7 +1,8 @@
 import { CATEGORY, COLORS, foldable, linesOf } from '../shared/editor/forms';
+import { useDialogStyles } from '../shared/editor/styles';
 import { numberField } from '../shared/editor/validators';
+import { UplinkDialog } from './editor/dialog';
 
-const CONNECTION_TYPES = ['edge-broker', 'edge-http'] as const;
 /** Also admits `${ENV}`, which the runtime fills in. */
 const TEMPLATE = /^([^{}]|\$\{[^{}]*\}|\{(gateway|site|topic|priority)\})*$/;
 
@@ -17,53 +18,12 @@ function idsOf(list: unknown): string[] {
   return Array.isArray(list) ? list.filter((id): id is string => typeof id === 'string') : [];
 }
 
-function chosenIds(): string[] {
-  const ids: string[] = [];
-  $('#uplink-connections')
-    .editableList('items')
-    .each((_index, row) => {
-      const id = $(row).find('select').val();
-      if (typeof id === 'string' && id && !ids.includes(id)) {
-        ids.push(id);
-      }
-    });
-  return ids;
-}
+/** Parts of the dialog that is open. */
+let dialog: UplinkDialog | undefined;
 
-/** One row: a choice among all connections that there are, and a button that opens the chosen one. */
-function addRow(node: EditorNode, row: JQuery, chosen: string): void {
-  const select = $('<select>')
-    .attr('aria-label', node._('resilient-uplink.label.connection'))
-    .css({ width: 'calc(100% - 45px)' })
-    .appendTo(row);
-  const fill = (id: string): void => {
-    select.empty();
-    RED.nodes.eachConfig((config) => {
-      if (CONNECTION_TYPES.some((type) => type === config.type)) {
-        $('<option>')
-          .val(config.id)
-          .text(`${RED.utils.getNodeLabel(config, config.id)} (${config.type})`)
-          .appendTo(select);
-      }
-    });
-    if (id && !RED.nodes.node(id)) {
-      $('<option>').val(id).text(node._('resilient-uplink.label.missing', { id })).appendTo(select);
-    }
-    select.val(id);
-  };
-  fill(chosen);
-  $('<button type="button" class="red-ui-button red-ui-button-small">')
-    .attr('aria-label', node._('resilient-uplink.label.edit'))
-    .css({ marginLeft: '6px' })
-    .append('<i class="fa fa-pencil"></i>')
-    .on('click', () => {
-      const id = select.val();
-      const config = typeof id === 'string' ? RED.nodes.node(id) : undefined;
-      if (config) {
-        RED.editor.editConfig(`new-${config.type}`, config.type, config.id, 'uplink');
-      }
-    })
-    .appendTo(row);
+function closeDialog(): void {
+  dialog?.stop();
+  dialog = undefined;
 }
 
 RED.nodes.registerType('resilient-uplink', {
@@ -124,28 +84,8 @@ RED.nodes.registerType('resilient-uplink', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
-    const list = $('#uplink-connections').editableList<{ id: string }>({
-      height: 'auto',
-      sortable: true,
-      removable: true,
-      addButton: this._('resilient-uplink.label.add'),
-      addItem: (row, _index, data) => {
-        addRow(this, row, (data as { id?: string }).id ?? '');
-      },
-    });
-    idsOf(this.connections).forEach((id) => list.editableList('addItem', { id }));
-    for (const type of CONNECTION_TYPES) {
-      $(`#uplink-add-${type}`).on('click', () => {
-        RED.editor.editConfig(`new-${type}`, type, '_ADD_', 'uplink');
-      });
-      // The editor fills this with the config node that its dialog has made or changed.
-      $(`#uplink-new-${type}`).on('change', (event) => {
-        const id = $(event.target).val();
-        if (typeof id === 'string' && RED.nodes.node(id) && !chosenIds().includes(id)) {
-          list.editableList('addItem', { id });
-        }
-      });
-    }
+    useDialogStyles();
+    dialog = new UplinkDialog(this, idsOf(this.connections));
     show('#uplink-drop', this.drop);
     show('#uplink-hash', this.hash);
     foldable('#uplink-sending-heading', '#uplink-sending');
@@ -157,8 +97,14 @@ RED.nodes.registerType('resilient-uplink', {
       idsOf(this.drop).length + idsOf(this.hash).length > 0,
     );
   },
+  oneditresize() {
+    dialog?.resized();
+  },
+  oneditcancel: closeDialog,
+  oneditdelete: closeDialog,
   oneditsave() {
-    this.connections = chosenIds();
+    this.connections = dialog?.connections() ?? this.connections;
+    closeDialog();
     this.drop = linesOf('#uplink-drop');
     this.hash = linesOf('#uplink-hash');
   },

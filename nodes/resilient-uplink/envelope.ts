@@ -114,6 +114,13 @@ function topicOf(msg: EdgeMessage, priority: Priority, config: EnvelopeConfig): 
       `"${topic.slice(0, 200)}" cannot be published to: it is empty, too long, or has a wildcard (+ or #) or a control character in it. Correct msg.topic.`,
     );
   }
+  // mosquitto acknowledges these to a client of MQTT 3.1.1, and drops them.
+  if (/^\$(SYS|share|CONTROL)(\/|$)/.test(topic)) {
+    throw new EdgeError(
+      'TOPIC',
+      `"${topic.slice(0, 200)}" belongs to the broker, and nobody can publish to it. Correct msg.topic.`,
+    );
+  }
   return topic;
 }
 

@@ -19,7 +19,7 @@ export interface Ask {
   /** The store's age. */
   age: number;
   /** Bytes that the connection takes for a topic. */
-  bodyLimit(topic: string): number;
+  bodyLimit: (topic: string) => number;
 }
 
 /**
@@ -126,7 +126,14 @@ export class Lane {
     if (this.held.has(message.sequence)) {
       return;
     }
-    queue.insert({ message, attempts: message.attempts, duplicatePossible: message.earlierRun, live });
+    queue.insert({
+      message,
+      attempts: message.attempts,
+      duplicatePossible: message.earlierRun,
+      live,
+      closures: 0,
+      closedAt: 0,
+    });
     this.held.add(message.sequence);
     this.bytes += sizeOf(message);
     this.wake(queue);
@@ -173,14 +180,23 @@ export class Lane {
       if (!this.mayGo(queue, now)) {
         continue;
       }
-      const room = roomForEntries(ask.bodyLimit(queue.topic), queue.topic);
-      const cargo = this.takeFrom(queue, batching.portion(room), now);
-      queue.flying++;
-      queue.carrier = carrier;
-      this.wake(queue);
-      return { cargo, queue };
+      return this.nextOf(queue, ask, batching);
     }
     return undefined;
+  }
+
+  /** The next messages of one topic, whatever keeps it from its turn. */
+  nextOf(
+    queue: TopicQueue,
+    { carrier, now, bodyLimit }: Ask,
+    batching: Batching,
+  ): { cargo: Held[]; queue: TopicQueue } {
+    const room = roomForEntries(bodyLimit(queue.topic), queue.topic);
+    const cargo = this.takeFrom(queue, batching.portion(room), now);
+    queue.flying++;
+    queue.carrier = carrier;
+    this.wake(queue);
+    return { cargo, queue };
   }
 
   private mayGo(queue: TopicQueue, now: number): boolean {

@@ -75,23 +75,34 @@ export class LedgerPublisher {
     const own = before && (await this.outbox.ledger({ from: before.own, maxRanges: 1 })).ranges.at(0);
     const report = await this.outbox.ledger({ maxRanges: MOST_RANGES });
     if (report.to > 0 && own?.fate !== 'pending' && (!before || !own || isNews(report, before, own))) {
-      const sequence = await this.sendFitting(report);
+      const sequence = await sendFitting(report, this.outbox, this.send);
       const { to, counts } = report;
       const note: Publication = { age: this.outbox.age(), to, counts, own: sequence };
       await this.outbox.notePublication(JSON.stringify(note));
     }
     return HOUR_MS;
   }
+}
 
-  /** In a small outbox, more of the oldest is summarised. */
-  private async sendFitting(report: LedgerReport): Promise<number> {
-    for (let most = MOST_RANGES; ; most = Math.floor(most / 2)) {
-      try {
-        return await this.send(most < MOST_RANGES ? await this.outbox.ledger({ maxRanges: most }) : report);
-      } catch (thrown) {
-        if (most <= 1 || toEdgeError(thrown).code !== 'TOO_LARGE') {
-          throw thrown;
-        }
+/** Sends the whole ledger of an outbox through an outbox; through a small one, with more of the oldest summarised. */
+export async function publishLedger<T>(
+  outbox: Pick<OutboxRecords, 'ledger'>,
+  send: (report: LedgerReport) => Promise<T>,
+): Promise<T> {
+  return sendFitting(await outbox.ledger({ maxRanges: MOST_RANGES }), outbox, send);
+}
+
+async function sendFitting<T>(
+  report: LedgerReport,
+  outbox: Pick<OutboxRecords, 'ledger'>,
+  send: (report: LedgerReport) => Promise<T>,
+): Promise<T> {
+  for (let most = MOST_RANGES; ; most = Math.floor(most / 2)) {
+    try {
+      return await send(most < MOST_RANGES ? await outbox.ledger({ maxRanges: most }) : report);
+    } catch (thrown) {
+      if (most <= 1 || toEdgeError(thrown).code !== 'TOO_LARGE') {
+        throw thrown;
       }
     }
   }

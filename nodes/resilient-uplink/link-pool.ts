@@ -1,8 +1,10 @@
 import type { Clock } from '../shared/clock';
+import type { Trouble } from '../shared/trouble';
 import type { Random } from '../shared/random';
-import { backoffMs, type RetryBounds } from './backoff';
+import { backoffMs, slowRetryMs, type RetryBounds } from './backoff';
 import { Carrier, type Flight } from './carrier';
-import type { Link } from './link';
+import { reportConnection, type ConnectionReport } from './connection-report';
+import { SETTINGS_CHANGED, type Link, type Loss } from './link';
 
 export interface PoolConfig {
   retry: RetryBounds;
@@ -12,13 +14,17 @@ export interface PoolConfig {
 }
 
 export interface PoolEvents {
-  /** Messages that were under way on a connection that was lost. */
-  lost(flights: Flight[]): void;
+  /** A connection that was open is lost, with messages that were under way. */
+  lost(flights: Flight[], carrier: Carrier, loss: Loss): void;
   /** A connection opened, or another one carries now, or none does. */
   changed(): void;
   /** A connection that had worked stopped working, or never opened. */
   failed(carrier: Carrier): void;
 }
+
+/** Many brokers give no other answer to a quality of service, topic or client that they do not take. */
+const NONE_TAKEN =
+  ' when a message was sent, and has taken none yet: check the quality of service ("qos" = 1 for AWS, Azure and NATS before 2.10), the topic and what this client may do';
 
 /** How long a connection may take to open before the next one is tried as well. */
 const PATIENCE_MS = 3000;
@@ -41,7 +47,7 @@ export class LinkPool {
     private readonly random: Random,
     private readonly events: PoolEvents,
   ) {
-    this.carriers = links.map((link, rank) => new Carrier(link, rank));
+    this.carriers = links.map((link, rank) => new Carrier(link, rank, clock));
   }
 
   /** Looks after all connections; call often and after anything happened to one. */
@@ -63,7 +69,16 @@ export class LinkPool {
         carrier.link.close();
         carrier.reset();
       }
+      carrier.look(now);
     }
+  }
+
+  /** How every connection is doing now. */
+  report(): ConnectionReport[] {
+    return this.carriers.map((carrier) => {
+      carrier.look(this.clock.monotonic());
+      return reportConnection(carrier, carrier === this.current, this.nextTry(carrier), this.clock);
+    });
   }
 
   /** Higher-ranked connections that are open but do not carry, and that should be sent one message on trial now. */
@@ -90,29 +105,36 @@ export class LinkPool {
     this.tend();
   }
 
-  /** Closes every connection; what was under way has no answer. */
-  stop(): Flight[] {
+  /** Closes a connection and opens none any more; what was under way has no answer. */
+  stop(carrier: Carrier): Flight[] {
     this.stopped = true;
     this.current = undefined;
-    return this.carriers.flatMap((carrier) => {
-      carrier.link.close();
-      return carrier.reset();
-    });
+    carrier.link.close();
+    return carrier.reset();
   }
 
   private judge(carrier: Carrier, now: number): void {
     const { ackTimeoutMs } = this.config;
     const seconds = ackTimeoutMs / 1000;
     if (carrier.isSilent(now, ackTimeoutMs)) {
-      this.fail(carrier, `nothing was acknowledged for ${seconds} s`);
-    } else if (this.carriers.length > 1 && carrier.isBarren(now, ackTimeoutMs)) {
-      this.fail(carrier, carrier.reason || `every message was refused for ${seconds} s`);
+      this.fail(carrier, { reason: `nothing was acknowledged for ${seconds} s` });
+    } else if (carrier.isBarren(now, ackTimeoutMs)) {
+      const trouble = carrier.trouble ?? { reason: `every message was refused for ${seconds} s` };
+      if (this.carriers.length > 1) {
+        this.fail(carrier, trouble);
+      } else if (carrier.failures === 0) {
+        // There is no other: it stays open, on trial.
+        carrier.failures = 1;
+        this.noteFailure(carrier, trouble);
+      }
     } else if (
       carrier.failures > 0 &&
+      !carrier.owes &&
       carrier.flights.size === 0 &&
       now - carrier.openedAt >= this.config.failbackMs
     ) {
       carrier.failures = 0;
+      carrier.trouble = undefined;
     }
   }
 
@@ -155,7 +177,7 @@ export class LinkPool {
   private isDue(carrier: Carrier, now: number): boolean {
     const { current } = this;
     if (current && current.failures === 0) {
-      return carrier.rank < current.rank && now - carrier.attemptedAt >= this.config.healthIntervalMs;
+      return carrier.rank < current.rank && now >= this.nextProbe(carrier);
     }
     return (
       now >= carrier.nextAttemptAt &&
@@ -166,6 +188,24 @@ export class LinkPool {
           (higher.phase === 'opening' && now - higher.attemptedAt >= PATIENCE_MS),
       )
     );
+  }
+
+  /** Monotonic time of the next try of one that is closed, or paused; undefined when none is due. */
+  private nextTry(carrier: Carrier): number | undefined {
+    const { current } = this;
+    if (carrier.phase !== 'closed') {
+      return carrier.pausedUntil > this.clock.monotonic() ? carrier.pausedUntil : undefined;
+    }
+    if (current?.failures !== 0) {
+      return carrier.failures > 0 ? carrier.nextAttemptAt : undefined;
+    }
+    return carrier.rank < current.rank ? this.nextProbe(carrier) : undefined;
+  }
+
+  /** When a higher-ranked connection is tried while another carries: not soon where only a person can help. */
+  private nextProbe({ attemptedAt, nextAttemptAt, trouble }: Carrier): number {
+    const usual = attemptedAt + this.config.healthIntervalMs;
+    return trouble?.fault === 'credential' ? Math.max(usual, nextAttemptAt) : usual;
   }
 
   /** A lower-ranked connection that is not needed while a trusted one carries. */
@@ -186,34 +226,52 @@ export class LinkPool {
     carrier.link.open({
       opened: () => {
         if (carrier.phase === 'opening') {
-          carrier.phase = 'open';
-          carrier.openedAt = this.clock.monotonic();
-          carrier.lastProbeAt = -Infinity;
+          carrier.opened(this.clock.monotonic());
           this.tend();
           this.events.changed();
         }
       },
-      lost: (reason) => {
-        this.fail(carrier, reason);
+      lost: (loss) => {
+        this.fail(carrier, loss);
         this.tend();
       },
     });
   }
 
-  private fail(carrier: Carrier, reason: string): void {
+  /** Gives a connection up until its next try. */
+  fail(carrier: Carrier, loss: Loss): void {
     if (carrier.phase === 'closed' || this.stopped) {
       return;
+    }
+    const wasOpen = carrier.phase === 'open';
+    if (wasOpen && loss.closed) {
+      carrier.closures++;
     }
     carrier.link.close();
     const flights = carrier.reset();
     carrier.failures++;
-    carrier.reason = reason;
-    carrier.nextAttemptAt =
-      this.clock.monotonic() + backoffMs(this.config.retry, carrier.failures, this.random);
+    if (loss.reason === SETTINGS_CHANGED) {
+      carrier.acknowledged = false;
+    }
+    const { retry } = this.config;
+    const waitMs =
+      loss.fault === 'credential'
+        ? slowRetryMs(retry, this.random)
+        : backoffMs(retry, carrier.failures, this.random);
+    carrier.nextAttemptAt = this.clock.monotonic() + waitMs;
     if (this.current === carrier) {
       this.current = undefined;
     }
-    this.events.lost(flights);
+    if (wasOpen) {
+      this.events.lost(flights, carrier, loss);
+    }
+    const helpless = loss.closed && flights.length > 0 && !carrier.acknowledged;
+    this.noteFailure(carrier, helpless ? { ...loss, reason: `${loss.reason}${NONE_TAKEN}` } : loss);
+  }
+
+  private noteFailure(carrier: Carrier, { reason, fault }: Trouble): void {
+    carrier.trouble = { reason, ...(fault && { fault }) };
+    carrier.look(this.clock.monotonic());
     this.events.failed(carrier);
     this.events.changed();
   }

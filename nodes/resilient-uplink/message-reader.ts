@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { isIntact } from './checksum';
 import {
   PRIORITIES,
   sizeOf,
@@ -66,8 +66,15 @@ export class MessageReader {
       `SELECT ${COLUMNS} FROM message WHERE expires_age_ms <= ? ORDER BY expires_age_ms LIMIT ?`,
     ).all(age, maxRows) as unknown as MessageRow[];
     const old = maxAgeMs > 0 ? this.storedBefore(age - maxAgeMs, maxRows) : [];
+    const isOver = ({ stored_age_ms: stored, ttl_ms: ttl }: MessageRow): boolean =>
+      ttl > 0 && stored + ttl <= age;
     const known = new Set(over.map(({ sequence }) => sequence));
-    return this.collect([...over, ...old.filter(({ sequence }) => !known.has(sequence))], Infinity, Infinity);
+    // The checksum does not vouch for what the index is made of.
+    return this.collect(
+      [...over.filter(isOver), ...old.filter(({ sequence }) => !known.has(sequence))],
+      Infinity,
+      Infinity,
+    );
   }
 
   /** Messages that should go to make room, in order. */
@@ -95,7 +102,7 @@ export class MessageReader {
     let bytes = 0;
     for (const row of rows) {
       count++;
-      if (checksumOf(row.topic, row.kind, row.body) === row.checksum) {
+      if (isIntact(row)) {
         result.messages.push(this.messageOf(row));
       } else {
         result.corrupt.push(row.sequence);
@@ -147,13 +154,8 @@ export class MessageReader {
       ttlMs: row.ttl_ms,
       storedMs: row.stored_ms,
       storedAge: row.stored_age_ms,
-      attempts: row.attempts,
+      attempts: row.attempts >= 0 ? row.attempts : 0,
       earlierRun: this.isEarlier(row.sequence),
     };
   }
-}
-
-/** What tells whether the medium has changed a stored message. */
-export function checksumOf(topic: string, kind: string, body: Uint8Array): number {
-  return crc32(body, crc32(`${kind} ${topic}`));
 }

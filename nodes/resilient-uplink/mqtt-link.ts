@@ -1,34 +1,34 @@
-import { ErrorWithReasonCode, type IClientPublishOptions, type MqttClient } from 'mqtt';
+import type { IClientPublishOptions, MqttClient } from 'mqtt';
+import type { Clock, Timer } from '../shared/clock';
 import type { Broker } from '../shared/connections';
-import { explainFailure } from '../shared/mqtt-client';
-import { isOther, SETTINGS_CHANGED, type Answer, type Link, type LinkObserver, type Outgoing } from './link';
+import { endClient } from '../shared/mqtt-client';
+import { isClosedByPeer, troubleOf } from '../shared/trouble';
+import {
+  isOther,
+  SETTINGS_CHANGED,
+  type Answer,
+  type Link,
+  type LinkObserver,
+  type Loss,
+  type Outgoing,
+} from './link';
+import { answerOf, lossOf } from './mqtt-answers';
 
 const WINDOW = 128;
+const RENEW_POLL_MS = 20;
 /** MQTT's own bytes around a message, generously. */
 const PACKET_OVERHEAD = 256;
-
-/** PUBACK and PUBREC reasons (MQTT 5, 3.4.2.1) that lie in the message itself and would come every time. */
-const PERMANENT_REASONS = new Set([
-  0x90, // Topic Name invalid
-  0x95, // Packet too large
-  0x99, // Payload format invalid
-]);
-
-/** What a broker's refusal means for the message. */
-export function answerOf(error: Error): Answer {
-  const code = error instanceof ErrorWithReasonCode ? error.code : undefined;
-  return {
-    outcome: code !== undefined && PERMANENT_REASONS.has(code) ? 'rejected' : 'retry',
-    reason: error.message,
-  };
-}
 
 /**
  * What MQTT 5 says about a message. A receiver that believes `application/json` tries to parse it, so compressed bytes
  * are called what they are.
  */
-function propertiesOf({ id, contentType, encoding, batch }: Outgoing): IClientPublishOptions['properties'] {
-  const userProperties: Record<string, string> = { 'edge-id': id };
+function propertiesOf(outgoing: Outgoing): IClientPublishOptions['properties'] {
+  const { id, contentType, encoding, batch, storedMs, replay } = outgoing;
+  const userProperties: Record<string, string> = { 'edge-id': id, 'edge-stored': String(storedMs) };
+  if (replay) {
+    userProperties['edge-replay'] = '1';
+  }
   if (batch !== undefined) {
     userProperties['edge-batch'] = String(batch);
   }
@@ -48,18 +48,28 @@ export class MqttLink implements Link {
   window = WINDOW;
   private maxPacket = Infinity;
   private client: MqttClient | undefined;
-  private lose: ((reason: string) => void) | undefined;
+  private lose: ((loss: Loss) => void) | undefined;
   private broker: Broker;
-  /** Tries in a row that did not connect: each begins with the next server of a cluster. */
+  /** What is published with: what is asked for, unless the broker takes less. */
+  private sendQos: 1 | 2;
+  /** Connections in a row over which nothing was acknowledged: each is to the next server of a cluster. */
   private tries = 0;
+  /** What is under way. */
+  private unanswered = 0;
+  /** Whoever waits for a sign of life. */
+  private alive: (() => void) | undefined;
+  private renewal: Timer | undefined;
+  private renewing = false;
 
   /** @param lookUp the broker as it is set up now; throws when there is none any more. */
   constructor(
     private readonly lookUp: () => Broker,
     private readonly nodeId: string,
     private readonly qos: 1 | 2,
+    private readonly clock: Clock,
   ) {
     this.broker = lookUp();
+    this.sendQos = qos;
   }
 
   get id(): string {
@@ -72,6 +82,10 @@ export class MqttLink implements Link {
 
   open(observer: LinkObserver): void {
     this.close();
+    this.connect(observer);
+  }
+
+  private connect(observer: LinkObserver): void {
     let client: MqttClient;
     try {
       this.broker = this.lookUp();
@@ -81,35 +95,56 @@ export class MqttLink implements Link {
         mqtt: { reconnectPeriod: 0, clean: true, properties: { sessionExpiryInterval: 0 } },
       });
     } catch (thrown) {
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      queueMicrotask(() => observer.lost(reason));
+      const trouble = troubleOf(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      queueMicrotask(() => observer.lost(trouble));
       return;
     }
     this.client = client;
-    const lose = (reason: string): void => {
+    this.unanswered = 0;
+    const lose = (loss: Loss): void => {
       if (this.client === client) {
         this.close();
-        observer.lost(reason);
+        observer.lost(loss);
       }
     };
     this.lose = lose;
     client.on('connect', ({ properties }) => {
-      if (this.client === client) {
-        this.tries = 0;
-        this.window = Math.min(WINDOW, properties?.receiveMaximum ?? WINDOW);
-        this.maxPacket = properties?.maximumPacketSize ?? Infinity;
-        observer.opened();
+      if (this.client !== client) {
+        return;
+      }
+      const { receiveMaximum, maximumPacketSize, maximumQoS } = properties ?? {};
+      if (maximumQoS === 0) {
+        lose({ reason: 'the broker takes QoS 0 only, which acknowledges nothing: use another broker' });
+        return;
+      }
+      this.window = Math.min(WINDOW, receiveMaximum ?? WINDOW);
+      this.maxPacket = maximumPacketSize ?? Infinity;
+      this.sendQos = maximumQoS === 1 || this.broker.maxQos === 1 ? 1 : this.qos;
+      this.renewing = false;
+      this.renewLater(observer);
+      observer.opened();
+    });
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd === 'pingresp' && this.client === client) {
+        this.alive?.();
       }
     });
-    client.on('error', (error) => lose(explainFailure(error)));
-    client.on('disconnect', ({ reasonCode }) =>
-      lose(`the broker disconnected with reason ${reasonCode ?? 0}`),
+    client.on('error', (error) => lose({ ...troubleOf(error), closed: isClosedByPeer(error) }));
+    client.on('disconnect', ({ reasonCode, properties }) =>
+      lose(lossOf(reasonCode, properties?.reasonString)),
     );
-    client.on('close', () => lose('the connection closed'));
+    client.on('close', () => lose({ reason: 'the broker closed the connection', closed: true }));
   }
 
   bodyLimit(topic: string): number {
     return this.maxPacket - Buffer.byteLength(topic) - PACKET_OVERHEAD;
+  }
+
+  probe(alive: () => void): void {
+    if (this.client?.connected) {
+      this.alive = alive;
+      this.client.sendPing();
+    }
   }
 
   send(outgoing: Outgoing, answer: (answer: Answer) => void): void {
@@ -120,22 +155,57 @@ export class MqttLink implements Link {
       queueMicrotask(() => answer({ outcome: 'rejected', reason }));
       return;
     }
-    const options: IClientPublishOptions = { qos: this.qos };
+    const options: IClientPublishOptions = { qos: this.sendQos };
     if (this.broker.protocolVersion === 5) {
       options.properties = propertiesOf(outgoing);
     }
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.unanswered++;
     client?.publish(topic, bytes, options, (error) => {
       // Answers of a connection that was given up say nothing.
       if (this.client === client && client.connected) {
+        this.unanswered--;
+        if (!error) {
+          this.tries = 0;
+        }
         answer(error ? answerOf(error) : { outcome: 'acknowledged' });
       }
     });
   }
 
+  private renewLater(observer: LinkObserver): void {
+    const { renewAfterMs } = this.broker;
+    if (renewAfterMs !== undefined) {
+      this.renewal = this.clock.after(renewAfterMs, () => {
+        this.renewing = true;
+        this.window = 0;
+        this.renew(observer);
+      });
+    }
+  }
+
+  /** Connects anew with a new credential once nothing is under way, and sends nothing in the meantime. */
+  private renew(observer: LinkObserver): void {
+    if (this.unanswered > 0) {
+      this.renewal = this.clock.after(RENEW_POLL_MS, () => this.renew(observer));
+      return;
+    }
+    const { client } = this;
+    if (client) {
+      this.client = undefined;
+      const next = (): void => {
+        if (this.renewing && !this.client) {
+          this.tries = 0;
+          this.connect(observer);
+        }
+      };
+      endClient(client).then(next, next);
+    }
+  }
+
   refresh(): void {
     if (this.client && isOther(this.lookUp, this.broker)) {
-      this.lose?.(SETTINGS_CHANGED);
+      this.lose?.({ reason: SETTINGS_CHANGED });
     }
   }
 
@@ -143,6 +213,9 @@ export class MqttLink implements Link {
     const { client } = this;
     this.client = undefined;
     this.window = WINDOW;
+    this.alive = undefined;
+    this.renewal?.cancel();
+    this.renewing = false;
     client?.end(true);
   }
 }

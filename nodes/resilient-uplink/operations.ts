@@ -1,8 +1,9 @@
 import { EdgeError } from '../shared/errors';
+import type { AdoptionRequest } from './adoptions';
 import type { LedgerRequest } from './ledger-report';
 
 /** Values of `msg.operation` that are meant for this node; a message with any other is sent like all messages. */
-export const OPERATIONS = ['pause', 'resume', 'flush', 'stats', 'ledger', 'requeue'] as const;
+export const OPERATIONS = ['pause', 'resume', 'flush', 'stats', 'ledger', 'requeue', 'adopt'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** Which dead letters to put back; all of them when it names none. */
@@ -55,6 +56,24 @@ export function selectionOf(payload: unknown, store: string): Selection {
   }
   const sequences = ids.map((id: unknown) => sequenceOf(id, store));
   return { sequences: [...new Set(sequences)].sort((one, other) => one - other) };
+}
+
+/**
+ * Reads the payload of `adopt`: a store's identity or file, or `{store, deadLetters}`.
+ *
+ * @throws EdgeError `OPERATION`
+ */
+export function adoptionOf(payload: unknown): AdoptionRequest {
+  const { store, deadLetters = false } =
+    typeof payload === 'string'
+      ? { store: payload }
+      : (fieldsOf(payload) as Partial<Record<string, unknown>>);
+  if (typeof store !== 'string' || store === '' || typeof deadLetters !== 'boolean') {
+    throw unusable(
+      'payload must be the identity or the file of a store that was left behind, or {store, deadLetters: true}. GET /edge/uplink-stores lists them.',
+    );
+  }
+  return { store, deadLetters };
 }
 
 function sequenceOf(id: unknown, store: string): number {

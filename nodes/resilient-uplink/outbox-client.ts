@@ -3,6 +3,7 @@ import type { Clock } from '../shared/clock';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import { WorkerClient } from '../shared/worker/worker-client';
 import type { RequeueRequest } from './dead-letters';
+import type { Shortage } from './disk-reserve';
 import type { LedgerReport, LedgerRequest } from './ledger-report';
 import {
   occupiedBytes,
@@ -20,26 +21,10 @@ import {
   type TopicsPage,
   type Usage,
 } from './outbox-port';
-import { pack, unpack, type Packed, type StoredHead } from './packing';
-
-type PackedResult = Packed<StoredHead> & { corrupt: number[]; more: boolean };
-type NewHead = Omit<NewMessage, 'body' | 'origin'>;
-
-export type OutboxWorkerMethods = {
-  open(argument: null): { uuid: string; age: number; usage: Usage; setAside?: string };
-  append(packed: Packed<NewHead>): { first: number; storedMs: number; storedAge: number; usage: Usage };
-  read(request: ReadRequest): PackedResult;
-  settle(settlement: Settlement): Usage;
-  topics(request: { after: number; maxRows: number }): TopicsPage;
-  expired(request: { maxAgeMs: number; maxRows: number }): PackedResult;
-  victims(request: { bytes: number; order: EvictionOrder; keep: number[]; maxRows: number }): PackedResult;
-  ledger(request: LedgerRequest): LedgerReport;
-  publication(argument: null): string | undefined;
-  notePublication(note: string): void;
-  requeue(request: RequeueRequest): { sequences: number[]; more: boolean; usage: Usage };
-  deadLetters(request: DeadLetterRequest): DeadLetterPage;
-  close(argument: null): void;
-};
+import type { OutboxWorkerMethods, PackedResult } from './outbox-worker-methods';
+import { pack, unpack } from './packing';
+import type { SalvageProgress } from './salvage/salvage';
+import type { StoreLoss } from './store-loss';
 
 export interface OutboxLimits {
   /** Bytes of stored messages, waiting ones included, from which on new ones are refused. */
@@ -53,6 +38,10 @@ export interface OutboxLimits {
 /** Bytes that may wait for their commit before further messages are refused. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const BATCH_ROWS = 1000;
+/** Share of the disk's reserve that an outbox may take in any case. */
+const LEAST_SHARE = 1 / 16;
+/** Share of the disk's reserve by which it may grow before new messages wait for eviction. */
+const OVERSHOOT_SHARE = 1 / 16;
 
 interface Waiting {
   message: NewMessage;
@@ -72,21 +61,44 @@ export class OutboxClient implements Outbox, OutboxRecords {
   private closed = false;
   private held = false;
   private idle: (() => void) | undefined;
+  private used: Usage;
+  ceiling = Infinity;
 
   private constructor(
     private readonly worker: WorkerClient<OutboxWorkerMethods>,
     readonly uuid: string,
     private readonly ageAtOpen: number,
     private readonly openedAt: number,
-    public usage: Usage,
+    usage: Usage,
     private readonly options: OutboxClientOptions,
-  ) {}
+  ) {
+    this.used = usage;
+    this.usage = usage;
+  }
 
-  /** Opens or makes the database; rejects with `STORE` when it is in use or the disk refuses. */
+  get usage(): Usage {
+    return this.used;
+  }
+
+  private set usage(usage: Usage) {
+    this.used = usage;
+    const { shortage } = usage;
+    if ((shortage === undefined) === (this.ceiling === Infinity)) {
+      return;
+    }
+    // Live messages still pass through a store that was empty.
+    this.ceiling = shortage ? Math.max(occupiedBytes(usage), shortage.reserve * LEAST_SHARE) : Infinity;
+    this.options.onShortage?.(shortage);
+  }
+
+  /**
+   * Opens or makes the database, and salvages a damaged one first; tells what of it is lost. Rejects with `STORE` when it
+   * is in use or the disk refuses.
+   */
   static async open(
     path: string,
     options: OutboxClientOptions,
-  ): Promise<{ outbox: OutboxClient; setAside?: string }> {
+  ): Promise<{ outbox: OutboxClient; loss?: StoreLoss }> {
     let client: OutboxClient | undefined;
     const worker = new WorkerClient<OutboxWorkerMethods>(join(__dirname, 'outbox-worker.js'), {
       name: 'edge-uplink-outbox',
@@ -94,10 +106,18 @@ export class OutboxClient implements Outbox, OutboxRecords {
       onDeath: (error) => client?.fail(new EdgeError('STORE', error.message)),
     });
     try {
-      const { uuid, age, usage, setAside } = await worker.call('open', null);
+      let answer = await worker.call('open', null);
+      while ('salvaging' in answer) {
+        if (options.onSalvage?.(answer.salvaging) === false) {
+          throw new EdgeError('STORE', 'The outbox was being salvaged. That begins again when it is opened.');
+        }
+        answer = await worker.call('open', null);
+      }
+      const { uuid, age, usage, loss } = answer;
       client = new OutboxClient(worker, uuid, age, options.clock.monotonic(), usage, options);
-      return setAside === undefined ? { outbox: client } : { outbox: client, setAside };
+      return loss ? { outbox: client, loss } : { outbox: client };
     } catch (thrown) {
+      await worker.call('close', null).catch(() => undefined);
       await worker.close();
       throw storeError(thrown);
     }
@@ -117,8 +137,12 @@ export class OutboxClient implements Outbox, OutboxRecords {
     if (this.closed) {
       return Promise.reject(new EdgeError('STORE', 'The outbox is closed. Send the message again.'));
     }
-    if (occupiedBytes(this.usage) + this.waitingBytes + size > this.options.limits.hardBytes) {
+    const occupied = occupiedBytes(this.usage) + this.waitingBytes + size;
+    if (occupied > this.options.limits.hardBytes) {
       return Promise.reject(full('its limit ("limitMB") is reached and nothing may be dropped'));
+    }
+    if (occupied > this.ceiling && this.options.limits.holdBytes === Infinity) {
+      return Promise.reject(full('the disk has too little room left and nothing may be dropped'));
     }
     if (this.queue.length > 0 && this.waitingBytes + size > MAX_WAITING_BYTES) {
       return Promise.reject(full('messages arrive faster than the disk can store them'));
@@ -155,7 +179,10 @@ export class OutboxClient implements Outbox, OutboxRecords {
   }
 
   async expired(request: { maxAgeMs: number; maxRows: number }): Promise<ReadResult> {
-    return this.result(this.worker.call('expired', request));
+    const answer = this.worker.call('expired', request);
+    const result = await this.result(answer);
+    this.usage = (await answer).usage;
+    return result;
   }
 
   async victims(request: {
@@ -227,7 +254,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
     if (this.committing || this.held || this.queue.length === 0) {
       return;
     }
-    if (occupiedBytes(this.usage) > this.options.limits.holdBytes && !this.closed) {
+    if (occupiedBytes(this.usage) > this.holdBytes() && !this.closed) {
       this.held = true;
       this.options.onHeld();
       return;
@@ -261,6 +288,14 @@ export class OutboxClient implements Outbox, OutboxRecords {
         this.refuse(batch, storeError(thrown));
       },
     );
+  }
+
+  private holdBytes(): number {
+    const { holdBytes } = this.options.limits;
+    const { shortage } = this.usage;
+    return shortage && holdBytes < Infinity
+      ? Math.min(holdBytes, this.ceiling + shortage.reserve * OVERSHOOT_SHARE)
+      : holdBytes;
   }
 
   private nextBatch(): (Waiting & { body: Uint8Array })[] {
@@ -333,6 +368,10 @@ export interface OutboxClientOptions {
   onStored(messages: StoredMessage[]): void;
   /** Called when new messages wait for room; answered by `release`. */
   onHeld(): void;
+  /** Called when the disk's room begins or ceases to be short. */
+  onShortage?(shortage: Shortage | undefined): void;
+  /** Called now and then while a damaged store is read, which delays the opening; `false` ends it. */
+  onSalvage?(progress: SalvageProgress): boolean;
   /** Called once when the store is of no use any more: `CORRUPT` with `details.file`, or `STORE`. */
   onFailure(error: EdgeError): void;
 }

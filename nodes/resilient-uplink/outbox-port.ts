@@ -1,5 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
 import type { RequeueRequest } from './dead-letters';
+import type { Shortage } from './disk-reserve';
 import type { LedgerReport, LedgerRequest } from './ledger-report';
 
 /** Priorities in the order in which they are served; a message stores its place in this list. */
@@ -7,7 +8,8 @@ export const PRIORITIES = ['alert', 'normal', 'bulk'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 /** What a stored body is: JSON, text or bytes, or the JSON object of content `message`, which lacks its `id`. */
-export type BodyKind = 'json' | 'text' | 'binary' | 'message';
+export const BODY_KINDS = ['json', 'text', 'binary', 'message'] as const;
+export type BodyKind = (typeof BODY_KINDS)[number];
 
 /** A message that asks to be stored. */
 export interface NewMessage {
@@ -44,6 +46,8 @@ export interface Usage {
   deadLetters: { messages: number; bytes: number };
   /** The store's age when its oldest message was stored; null when it is empty. */
   oldestAge: number | null;
+  /** Set while too little is free on the disk. */
+  shortage?: Shortage;
 }
 
 export interface ReadRequest {
@@ -75,7 +79,8 @@ export interface TopicsPage {
 }
 
 /** Ends that a message can come to; `unrecorded` was stored before the ledger was kept. */
-export type Fate = 'delivered' | 'expired' | 'evicted' | 'rejected' | 'corrupt' | 'unrecorded';
+export const FATES = ['delivered', 'expired', 'evicted', 'rejected', 'corrupt', 'unrecorded'] as const;
+export type Fate = (typeof FATES)[number];
 
 export interface Ending {
   fate: Fate;
@@ -141,6 +146,8 @@ export interface Outbox {
   /** Identity of the store; ids are `<uuid>:<sequence>`. */
   readonly uuid: string;
   readonly usage: Usage;
+  /** Bytes that may be stored while too little is free on the disk; Infinity while there is enough. */
+  readonly ceiling?: number;
   /** The store's age now, ms: it advances with the monotonic clock, whatever the wall clock does. */
   age(): number;
   read(request: ReadRequest): Promise<ReadResult>;

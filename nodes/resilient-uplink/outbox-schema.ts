@@ -47,6 +47,9 @@ export const OUTBOX_MIGRATIONS: readonly string[] = [
          SELECT sequence FROM message UNION ALL SELECT seq + 1 FROM sqlite_sequence WHERE name = 'message'
        )
      ) WHERE sequence > before + 1;`,
+
+  // Checksums cover the whole row from here on, which their size tells (checksum.ts). An earlier version must not open it.
+  '',
 ];
 
 /** Bytes that a row counts for, in SQL; as `sizeOf` counts them. */

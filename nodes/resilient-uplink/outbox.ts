@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../shared/clock';
+import { EdgeError } from '../shared/errors';
 import { rollback } from '../shared/store/sqlite';
+import { checksumOf } from './checksum';
 import { DeadLetters, type RequeueRequest } from './dead-letters';
 import { reportOf, type LedgerReport, type LedgerRequest } from './ledger-report';
 import { LedgerTable } from './ledger-table';
-import { checksumOf, MessageReader } from './message-reader';
+import { MessageReader } from './message-reader';
 import { SIZE } from './outbox-schema';
 import {
   PRIORITIES,
@@ -30,6 +32,8 @@ const VACUUM_PAGES = 512;
 
 const REJECTED = { fate: 'rejected', connection: '' } as const;
 const EVICTED = { fate: 'evicted', connection: '' } as const;
+const CORRUPT = { fate: 'corrupt', connection: '' } as const;
+const UNRECORDED = { fate: 'unrecorded', connection: '' } as const;
 
 export interface OutboxOptions {
   /** Bytes of refused messages that are kept; the oldest go first. */
@@ -118,25 +122,26 @@ export class OutboxStore {
     const storedMs = this.clock.now();
     const storedAge = this.age();
     const insert = this.sql(
-      'INSERT INTO message (priority, topic, kind, stored_ms, stored_age_ms, ttl_ms, expires_age_ms, checksum, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO message (sequence, priority, topic, kind, stored_ms, stored_age_ms, ttl_ms, expires_age_ms, checksum, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
     let last = 0;
     this.transaction('FULL', () => {
+      last = this.lastSequence();
       for (const message of messages) {
         const { priority, topic, kind, ttlMs, body } = message;
-        last = Number(
-          insert.run(
-            priority,
-            topic,
-            kind,
-            storedMs,
-            storedAge,
-            ttlMs,
-            ttlMs > 0 ? storedAge + ttlMs : null,
-            checksumOf(topic, kind, body),
-            body,
-          ).lastInsertRowid,
-        );
+        last++;
+        const checksum = checksumOf({
+          sequence: last,
+          priority,
+          topic,
+          kind,
+          stored_ms: storedMs,
+          stored_age_ms: storedAge,
+          ttl_ms: ttlMs,
+          body,
+        });
+        const expires = ttlMs > 0 ? storedAge + ttlMs : null;
+        insert.run(last, priority, topic, kind, storedMs, storedAge, ttlMs, expires, checksum, body);
         this.count(priority, 1, sizeOf(message));
       }
       this.saveCounts();
@@ -145,8 +150,15 @@ export class OutboxStore {
     return { first: last - messages.length + 1, storedMs, storedAge };
   }
 
+  /** @throws EdgeError `CORRUPT` when messages that are counted cannot be found */
   read(request: ReadRequest): ReadResult {
-    return this.reader.read(request);
+    const result = this.reader.read(request);
+    const { priority, after, only } = request;
+    const found = result.messages.length + result.corrupt.length;
+    if (after === 0 && !only && !result.more && found !== this.counts[priority].messages) {
+      throw inconsistent();
+    }
+    return result;
   }
 
   topics(request: { after: number; maxRows: number }): TopicsPage {
@@ -210,6 +222,30 @@ export class OutboxStore {
     return { store: this.uuid, at: this.clock.now(), ...report };
   }
 
+  /** The last sequence that was given; 0 = none yet. */
+  lastSequence(): number {
+    const last = this.sql("SELECT seq FROM sqlite_sequence WHERE name = 'message'").get() as
+      { seq: number } | undefined;
+    return last?.seq ?? 0;
+  }
+
+  /**
+   * Passes over sequences that were given to messages which are not here any more: those up to `sequence` are lost, those
+   * up to `reserved` may have been.
+   */
+  skip({ sequence, reserved }: { sequence: number; reserved: number }): void {
+    const { ledger } = this.ledgerTable;
+    const last = this.lastSequence();
+    this.transaction('FULL', () => {
+      ledger.record(last + 1, sequence, CORRUPT);
+      ledger.record(sequence + 1, reserved, UNRECORDED);
+      this.sql("DELETE FROM sqlite_sequence WHERE name = 'message'").run();
+      this.sql("INSERT INTO sqlite_sequence (name, seq) VALUES ('message', ?)").run(
+        Math.max(sequence, reserved),
+      );
+    });
+  }
+
   /** What {@link OutboxStore.notePublication} wrote down last; undefined when nothing was yet. */
   publication(): string | undefined {
     const { published } = this.sql('SELECT published FROM store').get() as { published: string | null };
@@ -262,14 +298,11 @@ export class OutboxStore {
     }
   }
 
-  private lastSequence(): number {
-    const last = this.sql("SELECT seq FROM sqlite_sequence WHERE name = 'message'").get() as
-      { seq: number } | undefined;
-    return last?.seq ?? 0;
-  }
-
   private count(priority: number, messages: number, bytes: number): void {
-    const count = this.counts[priority];
+    const count = this.counts[priority] as { messages: number; bytes: number } | undefined;
+    if (!count) {
+      throw inconsistent();
+    }
     count.messages += messages;
     count.bytes += bytes;
   }
@@ -311,6 +344,10 @@ export class OutboxStore {
     }
     return statement;
   }
+}
+
+function inconsistent(): EdgeError {
+  return new EdgeError('CORRUPT', "The outbox's tables contradict each other.");
 }
 
 function outage(lastWallMs: number, nowMs: number): number {

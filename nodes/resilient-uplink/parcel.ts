@@ -4,8 +4,8 @@ import type { BodyKind, StoredMessage } from './outbox-port';
 
 /** Version of the envelope that a batch travels in. */
 const ENVELOPE = 1;
-/** Bytes of an entry beside its payload, at most: id, names and punctuation. */
-const ENTRY_OVERHEAD = 112;
+/** Bytes of an entry beside its payload, at most: id, when it was stored, names and punctuation. */
+const ENTRY_OVERHEAD = 160;
 /** Bytes of an envelope beside its entries and its topic, at most. */
 const ENVELOPE_OVERHEAD = 160;
 
@@ -18,7 +18,7 @@ const CONTENT_TYPES: Record<BodyKind, string> = {
 /** What `String` makes of numbers that JSON does not know; published alone they are such a text as well. */
 const NO_JSON = new Set(['NaN', 'Infinity', '-Infinity']);
 
-type Packable = Pick<StoredMessage, 'sequence' | 'topic' | 'kind' | 'body'>;
+type Packable = Pick<StoredMessage, 'sequence' | 'topic' | 'kind' | 'body' | 'storedMs'>;
 
 /** Identity of what is sent: `<store>:<sequence>`, or `<store>:<first>-<last>` for several. */
 export function parcelId(store: string, messages: readonly Pick<StoredMessage, 'sequence'>[]): string {
@@ -29,15 +29,22 @@ export function parcelId(store: string, messages: readonly Pick<StoredMessage, '
 
 /**
  * What goes over a connection for messages of one topic: the one message as it is, or an envelope
- * `{"edgeBatch":1,"id":…,"topic":…,"messages":[{"id":…,"payload":…}]}` that says about each message what it would say
- * alone. JSON stands in it as it is, text as a string, bytes as base64 beside `"encoding":"base64"`, and the object of
- * content `message` with all its members.
+ * `{"edgeBatch":1,"id":…,"topic":…,"messages":[{"id":…,"stored":…,"payload":…}]}` that says about each message what it
+ * would say alone, with `"replay":true` for one of the backlog. JSON stands in it as it is, text as a string, bytes as
+ * base64 beside `"encoding":"base64"`, and the object of content `message` with all its members.
  */
-export function parcelOf(store: string, messages: readonly Packable[], enveloped: boolean): Outgoing {
+export function parcelOf<M extends Packable>(
+  store: string,
+  messages: readonly M[],
+  enveloped: boolean,
+  isReplay: (message: M) => boolean = () => false,
+): Outgoing {
   const id = parcelId(store, messages);
   const [{ topic, kind, body }] = messages;
+  const storedMs = Math.min(...messages.map((message) => message.storedMs));
+  const replay = messages.some(isReplay);
   if (!enveloped) {
-    return { id, topic, body: wireBody(kind, body, id), contentType: CONTENT_TYPES[kind] };
+    return { id, topic, body: wireBody(kind, body, id), contentType: CONTENT_TYPES[kind], storedMs, replay };
   }
   const head = `{"edgeBatch":${ENVELOPE},"id":${JSON.stringify(id)},"topic":${JSON.stringify(topic)},"messages":[`;
   const parts: Uint8Array[] = [Buffer.from(head)];
@@ -45,10 +52,18 @@ export function parcelOf(store: string, messages: readonly Packable[], enveloped
     if (index > 0) {
       parts.push(Buffer.from(','));
     }
-    parts.push(...entryOf(`${store}:${message.sequence}`, message));
+    parts.push(...entryOf(`${store}:${message.sequence}`, message, isReplay(message)));
   });
   parts.push(Buffer.from(']}'));
-  return { id, topic, body: Buffer.concat(parts), contentType: 'application/json', batch: messages.length };
+  return {
+    id,
+    topic,
+    body: Buffer.concat(parts),
+    contentType: 'application/json',
+    batch: messages.length,
+    storedMs,
+    replay,
+  };
 }
 
 /** Bytes that a message takes in an envelope. Text that needs escapes takes more; the link has the last word. */
@@ -61,12 +76,14 @@ export function roomForEntries(limit: number, topic: string): number {
   return limit - ENVELOPE_OVERHEAD - Buffer.byteLength(topic);
 }
 
-function entryOf(id: string, { kind, body }: Packable): Uint8Array[] {
-  if (kind === 'message') {
-    return [wireBody(kind, body, id)];
-  }
+function entryOf(id: string, { kind, body, storedMs }: Packable, replay: boolean): Uint8Array[] {
+  const marks = `"id":${JSON.stringify(id)},"stored":${storedMs},${replay ? '"replay":true,' : ''}`;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const head = Buffer.from(`{"id":${JSON.stringify(id)},"payload":`);
+  if (kind === 'message') {
+    // The object's own members follow; none of them is called so.
+    return [Buffer.from(`{${marks}`), bytes.subarray(1)];
+  }
+  const head = Buffer.from(`{${marks}"payload":`);
   if (kind === 'binary') {
     return [head, Buffer.from(`"${bytes.toString('base64')}","encoding":"base64"}`)];
   }

@@ -1,12 +1,17 @@
-import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { brokerOf, connectionOf, httpOf } from '../shared/connections';
 import { registerEdgeNode, withError, type Emit, type NodeContext } from '../shared/edge-node';
 import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
+import { SAMPLE_MS } from './activity';
+import { registerActivity, type ActiveNode } from './activity-endpoint';
 import { parseUplinkConfig, type UplinkConfig } from './config';
+import { registerConnections, type ConnectedNode } from './connection-endpoint';
 import { registerDeadLetters, type DeadLetterNode } from './dead-letter-endpoint';
 import { HttpLink } from './http-link';
+import type { AdoptingNode } from './left-behind/endpoints';
+import { outboxFile } from './left-behind/store-folder';
+import { watchLeftBehind } from './left-behind/watch';
 import type { Link } from './link';
 import { MqttLink } from './mqtt-link';
 import { OPERATIONS } from './operations';
@@ -24,6 +29,9 @@ export = function (RED: NodeAPI): void {
   // Node-RED restarts whoever names a changed config node in a property, but does not look into lists such as ours.
   RED.events.on('flows:started', () => running.forEach((uplink) => uplink.refresh()));
   registerDeadLetters(RED);
+  registerActivity(RED);
+  registerConnections(RED);
+  const leftBehind = watchLeftBehind(RED);
   registerEdgeNode(RED, {
     type: 'resilient-uplink',
     credentials: { hashKey: { type: 'password' } },
@@ -35,7 +43,8 @@ export = function (RED: NodeAPI): void {
       const source = { id, type: 'resilient-uplink', name: config.name };
       const links = config.connections.map((connection) => linkTo(connection, config, context));
       const uplink = new Uplink(config, {
-        path: join(gateway.dataDir, 'uplink', id, 'outbox.db'),
+        path: outboxFile(gateway.dataDir, id),
+        adopter: { nodeId: id, stores: leftBehind.stores },
         links,
         clock: context.clock,
         random: context.random,
@@ -51,6 +60,7 @@ export = function (RED: NodeAPI): void {
         delivered: (msg) => emit(DELIVERED, msg),
         undeliverable: (msg, error) => emit(UNDELIVERABLE, withError(msg, error, source)),
       });
+      leftBehind.use(gateway.dataDir);
       running.add(uplink);
       const reject = (msg: EdgeMessage, thrown: unknown, out: Emit): void => {
         const error = toEdgeError(thrown, 'STORE');
@@ -79,7 +89,16 @@ export = function (RED: NodeAPI): void {
         },
         expose: {
           deadLetters: (request) => uplink.deadLetters(request),
-        } satisfies DeadLetterNode,
+          requeue: (payload) => uplink.operate('requeue', payload),
+          activity: () => ({
+            samples: uplink.activity.samples,
+            sampleMs: SAMPLE_MS,
+            limitBytes: config.limitBytes,
+            now: uplink.statistics(),
+          }),
+          connections: () => uplink.connections(),
+          adopt: (request) => uplink.adopt(request),
+        } satisfies DeadLetterNode & ConnectedNode & ActiveNode & AdoptingNode,
         adjust: (other) => uplink.adjust(parseUplinkConfig(other, context.credentials.hashKey)),
         close: (removed) => {
           running.delete(uplink);
@@ -90,8 +109,8 @@ export = function (RED: NodeAPI): void {
   });
 };
 
-function linkTo(connection: string, config: UplinkConfig, { RED, id }: NodeContext): Link {
+function linkTo(connection: string, config: UplinkConfig, { RED, id, clock }: NodeContext): Link {
   return connectionOf(RED, connection, 'connections').kind === 'broker'
-    ? new MqttLink(() => brokerOf(RED, connection, 'connections'), id, config.qos)
+    ? new MqttLink(() => brokerOf(RED, connection, 'connections'), id, config.qos, clock)
     : new HttpLink(() => httpOf(RED, connection, 'connections'));
 }

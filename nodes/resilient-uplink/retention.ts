@@ -56,7 +56,7 @@ export class Retention {
   check(): void {
     if (
       this.config.order &&
-      occupiedBytes(this.outbox.usage) > this.config.limitBytes &&
+      occupiedBytes(this.outbox.usage) > this.limitBytes() &&
       !this.making &&
       !this.stopped
     ) {
@@ -78,6 +78,11 @@ export class Retention {
     await this.making;
   }
 
+  /** On a disk that is short of room the outbox is full as it is. */
+  private limitBytes(): number {
+    return Math.min(this.config.limitBytes, this.outbox.ceiling ?? Infinity);
+  }
+
   private async sweep(): Promise<void> {
     for (;;) {
       const page = await this.outbox.expired({ maxAgeMs: this.config.maxAgeMs, maxRows: PAGE_ROWS });
@@ -92,8 +97,8 @@ export class Retention {
   }
 
   private async makeRoom(order: EvictionOrder): Promise<void> {
-    const target = this.config.limitBytes * LOW_WATER;
-    while (occupiedBytes(this.outbox.usage) > this.config.limitBytes && !this.stopped) {
+    while (occupiedBytes(this.outbox.usage) > this.limitBytes() && !this.stopped) {
+      const target = this.limitBytes() * LOW_WATER;
       const page = await this.outbox.victims({
         bytes: occupiedBytes(this.outbox.usage) - target,
         order,
@@ -105,7 +110,7 @@ export class Retention {
       gone.forEach((message) => this.events.evicted(message));
       await this.delivery.settled();
       if (gone.length === 0 && page.corrupt.length === 0) {
-        this.outbox.release(occupiedBytes(this.outbox.usage) <= this.config.limitBytes);
+        this.outbox.release(occupiedBytes(this.outbox.usage) <= this.limitBytes());
         return;
       }
     }

@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock';
 import type { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import type { UplinkConfig } from './config';
+import type { Shortage } from './disk-reserve';
 import { Delivery, type DeliveryEvents } from './delivery';
 import { LedgerPublisher } from './ledger-publisher';
 import type { LedgerReport } from './ledger-report';
@@ -10,6 +11,8 @@ import type { Selection } from './operations';
 import { OutboxClient, type OutboxLimits } from './outbox-client';
 import type { NewMessage, StoredMessage } from './outbox-port';
 import { Retention } from './retention';
+import type { SalvageProgress } from './salvage/salvage';
+import type { StoreLoss } from './store-loss';
 
 const COMMIT_BYTES = 4 * 1024 * 1024;
 /** How far the store may grow over its limit before new messages wait for eviction. */
@@ -23,6 +26,10 @@ export interface SessionEvents extends DeliveryEvents {
   expired: (message: StoredMessage) => void;
   evicted: (message: StoredMessage) => void;
   stored(messages: readonly StoredMessage[]): void;
+  /** The disk's room begins or ceases to be short. */
+  shortage: (shortage: Shortage | undefined) => void;
+  /** A damaged store is being read, before the session opens; `false` ends it. */
+  salvaging(progress: SalvageProgress): boolean;
   /** The store is of no use any more; the session must be closed and another opened. */
   broken(error: EdgeError): void;
 }
@@ -50,9 +57,9 @@ export class Session {
     config: UplinkConfig,
     { path, links, clock, random, ledgerMessage }: SessionTools,
     events: SessionEvents,
-  ): Promise<{ session: Session; setAside?: string }> {
+  ): Promise<{ session: Session; loss?: StoreLoss }> {
     const opened: { session?: Session } = {};
-    const { outbox, setAside } = await OutboxClient.open(path, {
+    const { outbox, loss } = await OutboxClient.open(path, {
       clock,
       limits: limitsOf(config),
       deadLetterBytes: config.limitBytes * DEAD_LETTER_SHARE,
@@ -62,6 +69,11 @@ export class Session {
         opened.session?.retention.check();
       },
       onHeld: () => opened.session?.retention.check(),
+      onShortage: (shortage) => {
+        events.shortage(shortage);
+        opened.session?.retention.check();
+      },
+      onSalvage: (progress) => events.salvaging(progress),
       onFailure: (error) => events.broken(error),
     });
     const delivery = new Delivery(
@@ -104,7 +116,7 @@ export class Session {
     retention.start();
     retention.check();
     publisher.start();
-    return setAside === undefined ? { session } : { session, setAside };
+    return loss ? { session, loss } : { session };
   }
 
   /** Puts dead letters back to be sent, and says how many. */

@@ -11,6 +11,10 @@ export interface Held {
   duplicatePossible: boolean;
   /** Whether it was stored while a connection worked, which has worked since. */
   live: boolean;
+  /** Closures in a row that it was under way at. */
+  closures: number;
+  /** Number of the connection's last one of them. */
+  closedAt: number;
 }
 
 /** The held messages of one topic and priority, oldest first, and what keeps them from being sent. */
@@ -81,6 +85,15 @@ export class TopicQueue {
     this.refusals++;
     this.width = 1;
     this.retryAt = Math.max(this.retryAt, retryAt);
+  }
+
+  /** Sends nothing of it until {@link release}: its first message goes by itself only. */
+  holdBack(): void {
+    this.retryAt = Infinity;
+  }
+
+  release(): void {
+    this.retryAt = 0;
   }
 
   /** Puts a message in its place. One that comes before a batch which is to be repeated goes by itself, not with it. */

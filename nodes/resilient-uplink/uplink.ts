@@ -1,54 +1,98 @@
 import { EdgeError, toEdgeError } from '../shared/errors';
-import type { Figures } from '../shared/figures';
+import type { LeftBehind } from '../shared/left-behind';
 import type { EdgeMessage } from '../shared/messages';
 import type { StatusReporter } from '../shared/status';
+import { Activity } from './activity';
+import { adoptedConfig, Adoptions, type Adopter, type AdoptionRequest } from './adoptions';
 import type { UplinkConfig } from './config';
-import type { DeliveryNote } from './delivery';
-import { envelopeOf, rebuild, type EnvelopeConfig } from './envelope';
+import type { ConnectionReport } from './connection-report';
+import { envelopeOf, type EnvelopeConfig } from './envelope';
+import { FateReporter, type FateReporterTools, type ReportedStore } from './fate-reporter';
+import type { Forecast } from './forecast';
 import { ledgerMessage } from './ledger-publisher';
-import { ledgerRequestOf, selectionOf, type Operation } from './operations';
-import type { DeadLetterPage, DeadLetterRequest, NewMessage, StoredMessage } from './outbox-port';
-import { Session, type SessionEvents, type SessionTools } from './session';
-import { oldestSeconds, statisticsOf, type Statistics } from './statistics';
+import { leftBehindText } from './left-behind/store-folder';
+import type { Link } from './link';
+import { adoptionOf, ledgerRequestOf, selectionOf, type Operation } from './operations';
+import {
+  occupiedBytes,
+  sizeOf,
+  type DeadLetterPage,
+  type DeadLetterRequest,
+  type NewMessage,
+  type Usage,
+} from './outbox-port';
+import type { SalvageProgress } from './salvage/salvage';
+import { Session, type SessionTools } from './session';
+import { SessionKeeper, type OpenedSession } from './session-keeper';
+import { SharedLink } from './shared-link';
+import { oldestSeconds, sessionForecast, statisticsOf, type Statistics } from './statistics';
+import type { StoreLoss } from './store-loss';
 import { statusOf } from './uplink-status';
 
-export interface UplinkTools extends Omit<SessionTools, 'ledgerMessage'> {
+export interface UplinkTools
+  extends Omit<SessionTools, 'ledgerMessage'>, Omit<FateReporterTools, 'changed' | 'closing'> {
   envelope: EnvelopeConfig;
-  figures: Figures;
   status: StatusReporter;
-  log: { info(text: string): void; warn(text: string): void };
-  /** Output 1. */
-  delivered(msg: EdgeMessage): void;
-  /** Output 2. */
-  undeliverable(msg: EdgeMessage, error: EdgeError): void;
+  /** Without it nothing can be adopted. */
+  adopter?: Adopter;
 }
 
-const OPEN_TRIES = 10;
-const OPEN_RETRY_MS = 300;
-const REOPEN_MS = 2000;
-
-/**
- * The uplink without Node-RED: takes messages, keeps an outbox open whatever happens to it, and reports what became
- * of each message.
- */
+/** The uplink without Node-RED: takes messages, keeps an outbox open, and delivers from it and from what it adopted. */
 export class Uplink {
-  private session: Session | undefined;
-  private opening: Promise<Session>;
+  /** What the outbox has been doing lately. */
+  readonly activity: Activity;
+  private readonly links: readonly SharedLink[];
+  private readonly reporter: FateReporter;
+  private readonly keeper: SessionKeeper;
+  private readonly adoptions: Adoptions | undefined;
   private closing = false;
-  private storeError: EdgeError | undefined;
-  private damaged = false;
-  private readonly reported = new Set<string>();
+  private paused = false;
 
   constructor(
     private config: UplinkConfig,
     private readonly tools: UplinkTools,
   ) {
-    const { figures } = tools;
-    figures.gauge('edge_uplink_queue_messages', () => this.session?.outbox.usage.messages ?? 0);
-    figures.gauge('edge_uplink_queue_bytes', () => this.session?.outbox.usage.bytes ?? 0);
-    figures.gauge('edge_uplink_oldest_seconds', () => oldestSeconds(this.session));
-    this.opening = this.open();
-    this.opening.catch(() => undefined);
+    const { clock } = tools;
+    this.links = tools.links.map((link) => new SharedLink(link));
+    this.reporter = new FateReporter({
+      ...tools,
+      changed: () => this.showStatus(),
+      closing: () => this.closing,
+    });
+    this.activity = new Activity(
+      clock,
+      () => {
+        const usage = this.session?.outbox.usage;
+        return usage && { messages: usage.messages, occupied: occupiedBytes(usage) };
+      },
+      () => this.showStatus(),
+    );
+    this.activity.start();
+    this.keeper = new SessionKeeper({
+      clock,
+      open: (broken) => this.openOwn(broken),
+      opened: ({ session, loss }) => {
+        if (this.paused) {
+          session.delivery.pause();
+        }
+        if (loss) {
+          this.reporter.reportLoss(loss, tools.path);
+        }
+      },
+      failed: ({ message }) => this.reporter.warnOnce('store', `${message} It is tried again.`),
+      damaged: ({ details, message }) => {
+        if (details?.loss) {
+          this.reporter.reportLoss(details.loss as StoreLoss, tools.path);
+        } else {
+          // What is lost is known, and told, when the store has been salvaged.
+          tools.log.warn(message);
+        }
+      },
+      changed: () => this.showStatus(),
+    });
+    this.adoptions = tools.adopter && this.adoptionsOf(tools.adopter);
+    this.measure();
+    this.adoptions?.start();
   }
 
   /**
@@ -58,23 +102,9 @@ export class Uplink {
    */
   async accept(msg: EdgeMessage): Promise<void> {
     const message = this.envelope(msg);
-    const session = this.session ?? (await this.opening);
+    const session = this.session ?? (await this.keeper.waited(sizeOf(message)));
     await session.outbox.append(message);
     this.tools.figures.add('edge_bytes_in_total', message.body.byteLength);
-  }
-
-  private envelope(msg: EdgeMessage): NewMessage {
-    try {
-      return envelopeOf(msg, this.tools.envelope);
-    } catch (thrown) {
-      if (thrown instanceof EdgeError) {
-        throw thrown;
-      }
-      throw new EdgeError(
-        'UNSERIALISABLE',
-        `The message cannot be read for storing: ${toEdgeError(thrown).message.split('\n')[0]}. Send plain values, or correct "drop" and "hash".`,
-      );
-    }
   }
 
   /**
@@ -83,17 +113,24 @@ export class Uplink {
    * @throws EdgeError `OPERATION` for a payload that an operation cannot use; `STORE`
    */
   async operate(operation: Operation, payload?: unknown): Promise<object | undefined> {
-    const session = this.session ?? (await this.opening);
+    if (operation === 'adopt') {
+      return this.adopt(adoptionOf(payload));
+    }
+    const session = await this.keeper.current();
     const { delivery, outbox } = session;
     switch (operation) {
       case 'pause':
+        this.paused = true;
         delivery.pause();
+        this.adoptions?.pause(true);
         break;
       case 'resume':
+        this.paused = false;
         delivery.resume();
+        this.adoptions?.pause(false);
         break;
       case 'flush':
-        delivery.flush();
+        this.sessions().forEach((each) => each.delivery.flush());
         break;
       case 'stats':
         await delivery.settled();
@@ -117,191 +154,160 @@ export class Uplink {
   async deadLetters(
     request: DeadLetterRequest,
   ): Promise<DeadLetterPage & { store: string; messages: number; bytes: number }> {
-    const { delivery, outbox } = this.session ?? (await this.opening);
+    const { delivery, outbox } = await this.keeper.current();
     await delivery.settled();
     const page = await outbox.deadLetters(request);
     return { ...page, ...outbox.usage.deadLetters, store: outbox.uuid };
   }
 
-  statistics(): Statistics {
-    return statisticsOf(this.session, this.tools.figures);
+  /**
+   * Delivers from a store that another node left, until it is empty, beside the own one.
+   *
+   * @throws EdgeError `NOT_FOUND`, `OPERATION` or `STORE`, by rejection
+   */
+  async adopt(request: AdoptionRequest): Promise<{ adopted: LeftBehind }> {
+    if (!this.adoptions || this.closing) {
+      throw new EdgeError('STORE', 'The node is closing. Ask again when it runs.');
+    }
+    return { adopted: await this.adoptions.adopt(request) };
   }
 
-  /** Goes on with another configuration, for the same outbox and connections; what was accepted stays accepted. */
+  /** How its connections are doing, in order; none while the outbox is not open. */
+  connections(): ConnectionReport[] {
+    return this.session?.delivery.pool.report() ?? [];
+  }
+
+  statistics(): Statistics {
+    return statisticsOf(
+      this.session,
+      this.tools.figures,
+      this.activity,
+      this.config,
+      this.adoptions?.sessions(),
+    );
+  }
+
+  /**
+   * Goes on with another configuration, for the same outboxes and connections; what was accepted stays accepted. Rejects
+   * with `STORE`, and then changes nothing, while the outbox cannot be opened.
+   */
   async adjust(config: UplinkConfig): Promise<void> {
-    const session = this.session ?? (await this.opening);
+    await this.keeper.current();
     this.config = config;
-    this.session = undefined;
-    this.opening = session.close().then(() => this.open());
-    await this.opening;
+    await Promise.all([this.keeper.renew(), this.adoptions?.renew()]);
   }
 
   /** Call after a deployment: config nodes may have been replaced. */
   refresh(): void {
     if (!this.closing) {
-      this.tools.links.forEach((link) => link.refresh());
+      this.links.forEach((link) => link.refresh());
     }
   }
 
-  /** Stores what was accepted, ends the connections and closes the file, which stays where it is. */
+  /** Stores what was accepted, ends the connections and closes the files, which stay where they are. */
   async close(removed: boolean): Promise<void> {
     this.closing = true;
-    const session = this.session ?? (await this.opening.catch(() => undefined));
-    if (!session) {
-      return;
+    this.activity.stop();
+    const [session] = await Promise.all([this.keeper.close(), this.adoptions?.close()]);
+    if (removed && session && session.outbox.usage.messages > 0) {
+      const { usage, uuid } = session.outbox;
+      this.tools.log.warn(leftBehindText(usage.messages, this.tools.path, uuid));
     }
-    await session.close();
-    const { messages } = session.outbox.usage;
-    if (removed && messages > 0) {
-      this.tools.log.warn(
-        `${messages} messages that were accepted and not delivered stay in ${this.tools.path}.`,
+  }
+
+  /** The own one, while it is open. */
+  private get session(): Session | undefined {
+    return this.keeper.session;
+  }
+
+  private sessions(): Session[] {
+    return [...(this.session ? [this.session] : []), ...(this.adoptions?.sessions() ?? [])];
+  }
+
+  private envelope(msg: EdgeMessage): NewMessage {
+    try {
+      return envelopeOf(msg, this.tools.envelope);
+    } catch (thrown) {
+      if (thrown instanceof EdgeError) {
+        throw thrown;
+      }
+      throw new EdgeError(
+        'UNSERIALISABLE',
+        `The message cannot be read for storing: ${toEdgeError(thrown).message.split('\n')[0]}. Send plain values, or correct "drop" and "hash".`,
       );
     }
   }
 
-  private async open(): Promise<Session> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const { session, setAside } = await Session.open(
-          this.config,
-          { ...this.tools, ledgerMessage: (report) => ledgerMessage(report, this.tools.envelope) },
-          this.events(),
-        );
-        this.session = session;
-        this.storeError = undefined;
-        if (setAside !== undefined) {
-          this.reportDamage({ file: setAside }, `The outbox was damaged and was set aside as ${setAside}.`);
-        }
-        this.showStatus();
-        return session;
-      } catch (thrown) {
-        this.storeError = toEdgeError(thrown, 'STORE');
-        this.showStatus();
-        if (this.closing || attempt >= OPEN_TRIES) {
-          this.reopenLater();
-          throw this.storeError;
-        }
-        await this.pause(OPEN_RETRY_MS);
-      }
-    }
+  private measure(): void {
+    const { figures } = this.tools;
+    const total = (figure: (usage: Usage) => number): number =>
+      this.sessions().reduce((sum, { outbox }) => sum + figure(outbox.usage), 0);
+    figures.gauge('edge_uplink_queue_messages', () => total(({ messages }) => messages));
+    figures.gauge('edge_uplink_queue_bytes', () => total(({ bytes }) => bytes));
+    figures.gauge('edge_uplink_oldest_seconds', () => oldestSeconds(this.session));
+    // Infinite while it does not come to that, which `/edge/metrics` leaves out: an alarm on "less than an hour" stays quiet.
+    figures.gauge('edge_uplink_full_seconds', () => this.forecast().fullSeconds ?? Infinity);
+    figures.gauge('edge_uplink_drain_seconds', () => this.forecast().drainSeconds ?? Infinity);
   }
 
-  private reopenLater(): void {
-    this.reportOnce('store', `${this.storeError?.message ?? ''} It is tried again.`);
-    if (!this.closing) {
-      this.tools.clock.after(REOPEN_MS, () => {
-        if (!this.closing) {
-          this.reopen();
-        }
-      });
-    }
-  }
-
-  private reopen(): void {
-    this.opening = this.open();
-    // Whoever waits for it is told; nobody has to.
-    this.opening.catch(() => undefined);
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.tools.clock.after(ms, resolve);
+  private adoptionsOf(adopter: Adopter): Adoptions {
+    const { clock, log, envelope } = this.tools;
+    return new Adoptions({
+      adopter,
+      clock,
+      log,
+      open: (path, broken) => {
+        const links = this.links.map((link) => link.guest());
+        const salvaging = (): boolean => !this.closing;
+        return this.openSession(adoptedConfig(this.config), { path, links, salvaging, broken });
+      },
+      publish: async (report) => {
+        const { outbox } = await this.keeper.current();
+        return outbox.append(ledgerMessage(report, envelope));
+      },
+      lost: (loss, path) => this.reporter.reportLoss(loss, path),
+      reportOnce: (about, text) => this.reporter.warnOnce(about, text),
     });
   }
 
-  private events(): SessionEvents {
-    const { figures } = this.tools;
-    return {
-      stored: (messages) => {
-        figures.add('edge_uplink_stored_total', messages.length);
-        const carrier = this.session?.delivery.pool.current;
-        if (!carrier || carrier.failures > 0) {
-          figures.add('edge_uplink_data_cached_offline_total', messages.length);
-        }
-        this.showStatus();
-      },
-      delivered: (message, note) => this.delivered(message, note),
-      rejected: (message, reason) =>
-        this.undeliverable(message, 'REJECTED', `It was refused for good: ${reason}.`),
-      expired: (message) =>
-        this.undeliverable(
-          message,
-          'EXPIRED',
-          'It was not delivered within its time to live ("ttl", "limitAge").',
-        ),
-      evicted: (message) =>
-        this.undeliverable(message, 'EVICTED', 'The outbox was full ("limitMB") and it had to make room.'),
-      corrupt: (sequences) => {
-        figures.addLabelled('edge_uplink_dropped_total', 'code', 'CORRUPT', sequences.length);
-        this.reportDamage(
-          { count: sequences.length, sequences: sequences.slice(0, 1000) },
-          `${sequences.length} stored messages were damaged by the medium.`,
-        );
-      },
-      connectionFailed: (name, reason) => {
-        this.reportOnce(name, `Connection "${name}": ${reason}. It is tried again.`);
-      },
-      changed: () => this.showStatus(),
-      storeFailed: (error) => {
-        if (!this.closing) {
-          this.reportOnce('store', error.message);
-        }
-      },
-      broken: (error) => this.restart(error),
-    };
+  private openOwn(broken: (error: EdgeError) => void): Promise<OpenedSession> {
+    const { links, activity, tools } = this;
+    const salvaging = (progress: SalvageProgress): boolean => this.keeper.noteSalvage(progress);
+    return this.openSession(this.config, { path: tools.path, links, activity, salvaging, broken });
   }
 
-  private restart(error: EdgeError): void {
-    const broken = this.session;
-    this.session = undefined;
-    this.storeError = error;
-    const file = error.details?.file;
-    if (error.code === 'CORRUPT') {
-      this.reportDamage({ file }, error.message);
-    }
-    this.opening = (broken?.close(0) ?? Promise.resolve()).then(() => this.open());
-    this.opening.catch(() => undefined);
-  }
-
-  private delivered(message: StoredMessage, note: DeliveryNote): void {
-    const { figures } = this.tools;
-    this.reported.delete(note.connection);
-    figures.addLabelled('edge_uplink_delivered_total', 'connection', note.connection);
-    figures.add('edge_bytes_out_total', message.body.byteLength);
-    if (note.fallback) {
-      figures.add('edge_uplink_fallback_used_total');
-    }
-    this.tools.delivered(Object.assign(originOf(message), { uplink: note }));
-  }
-
-  private undeliverable(message: StoredMessage, code: string, text: string): void {
-    this.tools.figures.addLabelled('edge_uplink_dropped_total', 'code', code);
-    this.tools.undeliverable(
-      originOf(message),
-      new EdgeError(code, text, { id: `${this.session?.outbox.uuid ?? ''}:${message.sequence}` }),
+  private async openSession(
+    config: UplinkConfig,
+    { links, ...store }: Omit<ReportedStore, 'session'> & { links: readonly Link[] },
+  ): Promise<OpenedSession> {
+    const { path } = store;
+    const { clock, random, envelope } = this.tools;
+    const own: { session?: Session } = {};
+    const events = this.reporter.eventsOf({ ...store, session: () => own.session });
+    const opened = await Session.open(
+      config,
+      { path, links, clock, random, ledgerMessage: (report) => ledgerMessage(report, envelope) },
+      events,
     );
+    own.session = opened.session;
+    return opened;
   }
 
-  private reportDamage(details: Record<string, unknown>, text: string): void {
-    this.damaged = true;
-    this.tools.log.warn(text);
-    this.tools.undeliverable({ _msgid: '', payload: details }, new EdgeError('CORRUPT', text, details));
-    this.showStatus();
-  }
-
-  private reportOnce(about: string, text: string): void {
-    if (!this.reported.has(about)) {
-      this.reported.add(about);
-      this.tools.log.warn(text);
-    }
+  private forecast(): Forecast {
+    return sessionForecast(this.session, this.activity, this.config);
   }
 
   private showStatus(): void {
-    const { meaning, key, params } = statusOf(this.session, this.storeError !== undefined, this.damaged);
+    const { meaning, key, params } = statusOf(
+      this.session,
+      {
+        storeFailed: this.keeper.error !== undefined,
+        damaged: this.reporter.damaged,
+        salvaging: this.keeper.salvaging,
+      },
+      this.forecast(),
+      this.config,
+    );
     this.tools.status.set(meaning, key, params);
   }
-}
-
-function originOf(message: StoredMessage): EdgeMessage {
-  return message.origin ? (message.origin as EdgeMessage) : rebuild(message);
 }

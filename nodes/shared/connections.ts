@@ -18,6 +18,10 @@ export interface Broker {
   id: string;
   name: string;
   protocolVersion: 4 | 5;
+  /** How long a connection may last before it begins anew with a new credential, for whoever can do that without loss. */
+  renewAfterMs?: number;
+  /** The highest quality of service that it takes, where that is known before connecting. */
+  maxQos?: 1;
   /** Opens a connection; the caller owns it, listens to `error` and ends it. */
   connect(options: BrokerLinkOptions): MqttClient;
 }
@@ -25,6 +29,8 @@ export interface Broker {
 /** What an HTTP destination answered; `retryAfterMs` when it said how long to wait. */
 export interface HttpReply {
   status: number;
+  /** Whether it answered so for the client's certificate. */
+  certificateRefused?: true;
   retryAfterMs?: number;
 }
 

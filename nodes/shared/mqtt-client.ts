@@ -2,9 +2,6 @@ import type { MqttClient } from 'mqtt';
 
 /** Longest that a closing connection is waited for, ms. */
 const CLOSE_MS = 2000;
-/** "Unacceptable protocol version" of MQTT 3.1.1 and "Unsupported Protocol Version" of MQTT 5. */
-const WRONG_VERSION = new Set([0x01, 0x84]);
-
 /**
  * Ends a connection in good order: what is under way is acknowledged first. A broker that stalls is given up after a
  * short time, so that it cannot hold up a deployment.
@@ -20,12 +17,4 @@ export async function endClient(client: MqttClient): Promise<void> {
   });
   await Promise.race([client.endAsync(!client.connected), late]);
   clearTimeout(deadline);
-}
-
-/** Why a connection failed, and what to do where that is known. */
-export function explainFailure(error: Error): string {
-  const text = error.message || error.name;
-  return 'code' in error && typeof error.code === 'number' && WRONG_VERSION.has(error.code)
-    ? `${text}. Set "protocolVersion" of the edge-broker to MQTT 3.1.1.`
-    : text;
 }

@@ -2,6 +2,8 @@ import type { NodeAPI } from 'node-red';
 import { EdgeError } from './errors';
 
 interface TlsConfigNode {
+  /** False when a file of it could not be read: it would then add nothing. */
+  valid?: boolean;
   addTLSOptions(options: object): void;
 }
 
@@ -18,6 +20,13 @@ export function tlsOf(RED: NodeAPI, id: string): (options: object) => void {
       {
         property: 'tls',
       },
+    );
+  }
+  if (node.valid === false) {
+    throw new EdgeError(
+      'CONFIG',
+      'Property "tls" names a TLS configuration whose certificate, key or CA cannot be read. Open it and correct them.',
+      { property: 'tls' },
     );
   }
   return (options) => node.addTLSOptions(options);

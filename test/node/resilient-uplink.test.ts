@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -328,24 +328,55 @@ test('a node with pseudonyms and no key refuses to start, and loses no message s
   assert.equal(existsSync(join(runtime.userDir, 'edge', 'uplink', id)), false);
 });
 
-test('a damaged outbox is set aside and reported once, and the node works on', async () => {
+test('a damaged outbox is salvaged and reported once, and what was in it is delivered under its ids', async () => {
   const server = await startServer();
   await server.die();
   const id = newId();
   const nodes = flow(id, [broker('cloud', server)]);
   await runtime.deploy(nodes);
-  sendMany(id, 'm', 5);
-  await collect('done', 5);
+  sendMany(id, 'm', 50);
+  await collect('done', 50);
   await runtime.deploy([]);
   const folder = join(runtime.userDir, 'edge', 'uplink', id);
-  writeFileSync(join(folder, 'outbox.db'), 'nothing of a database '.repeat(500));
+  const path = join(folder, 'outbox.db');
+  const bytes = readFileSync(path);
+  // Without its first page it is no database any more.
+  writeFileSync(path, bytes.fill(0, 0, 4096));
   await server.listen();
   await runtime.deploy(nodes);
   const [report] = (await collect('undeliverable', 1)) as Uplinked[];
   assert.equal(report.error?.code, 'CORRUPT');
-  const file = String(report.error.details?.file);
+  assert.equal(report.error.details?.count, 0);
+  const file = String(report.error.details.file);
   assert.ok(readdirSync(folder).some((name) => file.endsWith(name)));
   runtime.inject(id, { topic: 'a', payload: 'after' });
-  await collect('delivered', 1);
+  const out = (await collect('delivered', 51)) as Uplinked[];
+  const numbers = new Map(out.map(({ payload, uplink }) => [payload, Number(uplink.id.split(':')[1])]));
+  assert.deepEqual(
+    [...numbers].sort(([, one], [, other]) => one - other),
+    [...Array.from({ length: 50 }, (_, index) => [`m${index}`, index + 1]), ['after', 51]],
+  );
+  assert.equal(messagesOf('undeliverable').length, 1);
   assert.ok(ownProblems().length > 0);
+});
+
+test('an outbox that somebody deleted is reported with what it held', async () => {
+  const server = await startServer();
+  await server.die();
+  const id = newId();
+  const nodes = flow(id, [broker('cloud', server)]);
+  await runtime.deploy(nodes);
+  assert.equal(messagesOf('undeliverable').length, 0, 'a fresh outbox is silent');
+  sendMany(id, 'm', 5);
+  await collect('done', 5);
+  await runtime.deploy([]);
+  rmSync(join(runtime.userDir, 'edge', 'uplink', id, 'outbox.db'));
+  await server.listen();
+  await runtime.deploy(nodes);
+  const [report] = (await collect('undeliverable', 1)) as Uplinked[];
+  assert.equal(report.error?.code, 'CORRUPT');
+  assert.equal(report.error.details?.cause, 'removed');
+  assert.equal(report.error.details.count, 5);
+  runtime.inject(id, { topic: 'a', payload: 'after' });
+  await collect('delivered', 1);
 });

@@ -17,7 +17,7 @@ interface Envelope {
   edgeBatch: number;
   id: string;
   topic: string;
-  messages: { id: string; payload: unknown; encoding?: string }[];
+  messages: { id: string; stored: number; replay?: true; payload: unknown; encoding?: string }[];
 }
 
 let runtime: TestRuntime;
@@ -113,7 +113,9 @@ test('MQTT 5 says what is in a batch, and that it is compressed', async (t) => {
         {
           'edge-id': envelope.id,
           'edge-batch': String(envelope.messages.length),
+          'edge-stored': String(Math.min(...envelope.messages.map(({ stored }) => stored))),
           'content-encoding': 'gzip',
+          ...(envelope.messages.some(({ replay }) => replay) && { 'edge-replay': '1' }),
         },
       );
       assert.match(envelope.id, /^[0-9a-f-]{36}:\d+(-\d+)?$/);
@@ -167,6 +169,8 @@ test('over HTTP a batch is one compressed request, and of a refused one only the
     assert.equal(headers['content-type'], 'application/json');
     assert.equal(headers['edge-batch'], String(envelope.messages.length));
     assert.equal(headers['idempotency-key'], envelope.id);
+    assert.equal(Number(headers['edge-stored']), Math.min(...envelope.messages.map(({ stored }) => stored)));
+    assert.ok(Math.abs(Date.now() - Number(headers['edge-stored'])) < 60_000);
   }
 });
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { connectAsync, type MqttClient } from 'mqtt';
 import type { EdgeMessage } from '../../nodes/shared/messages';
+import { Mosquitto } from '../support/mosquitto';
 import { MqttServer } from '../support/mqtt-server';
 import { TestRuntime } from '../support/runtime';
+import { needProgram } from '../support/tools';
 import { broker, flow, type Uplinked } from '../support/uplink-flow';
 
 let runtime: TestRuntime;
@@ -70,6 +73,61 @@ test('a broker that does not know MQTT 5 is named in the log with what to set', 
         /"old".*protocolVersion.*3\.1\.1/.test(JSON.stringify(entry).replaceAll('\\', '')),
       ),
     'the advice',
+  );
+});
+
+test('a cluster of two mosquittos: the next one carries when one dies, and the first again when that one dies', async (t) => {
+  const program = needProgram(t, 'mosquitto');
+  if (program === undefined) {
+    return;
+  }
+  const [one, two] = [await Mosquitto.start(program), await Mosquitto.start(program)];
+  const arrived = { one: [] as string[], two: [] as string[] };
+  const listen = async (mosquitto: Mosquitto, texts: string[]): Promise<MqttClient> => {
+    const client = await connectAsync(mosquitto.url);
+    client.on('message', (_topic, body) => texts.push(body.toString()));
+    await client.subscribeAsync('#', { qos: 1 });
+    return client;
+  };
+  const clients = [await listen(one, arrived.one), await listen(two, arrived.two)];
+  t.after(async () => {
+    await runtime.deploy([]);
+    clients.forEach((client) => client.end(true));
+    await one.stop();
+    await two.stop();
+  });
+  const id = newId();
+  const url = `${one.url}, ${two.url}`;
+  await runtime.deploy(flow(id, [{ id: 'cluster', type: 'edge-broker', name: 'cluster', url }]));
+  sendMany(id, 'a', 10);
+  await collect('delivered', 10);
+  await one.kill();
+  sendMany(id, 'b', 10);
+  await collect('delivered', 20);
+  await one.launch();
+  clients.push(await listen(one, arrived.one));
+  await two.kill();
+  sendMany(id, 'c', 10);
+  const all = (await collect('delivered', 30)) as Uplinked[];
+  assert.ok(all.every(({ uplink }) => uplink.connection === 'cluster' && !uplink.fallback));
+  await runtime.until(() => arrived.one.filter((text) => text.startsWith('c')).length >= 10, 'the last ten');
+  const letters = (texts: string[]): string => [...new Set(texts.map((text) => text[0]))].join('');
+  assert.equal(letters(arrived.one), 'ac');
+  assert.equal(letters(arrived.two), 'b');
+});
+
+test('a host name that cannot be resolved is named, and the next connection carries', async () => {
+  const server = await startServer();
+  const id = newId();
+  const lost = { id: 'lost', type: 'edge-broker', name: 'lost', url: 'mqtt://no-such-host.invalid' };
+  await runtime.deploy(flow(id, [lost, broker('second', server)]));
+  sendMany(id, 'm', 3);
+  const messages = (await collect('delivered', 3)) as Uplinked[];
+  assert.ok(messages.every(({ uplink }) => uplink.connection === 'second' && uplink.fallback));
+  assert.ok(
+    runtime
+      .problems()
+      .some(({ msg }) => /"lost".*no-such-host.invalid.*(check the host name|name server)/.test(String(msg))),
   );
 });
 

@@ -269,7 +269,7 @@ test('says what it cannot do', async () => {
   assert.equal((await fetch(`${runtime.url}/edge/resilient-uplink/${id}/dead-letters?after=x`)).status, 400);
 });
 
-test('who may only read flows does not see dead letters', async () => {
+test('who may only read flows does not see dead letters, requeues none and tries no connection', async () => {
   const station = await Station.start({
     flow: [{ id: 'tab', type: 'tab', label: 'x' }],
     settings: { adminAuth: { type: 'credentials', users: [], default: { permissions: 'read' } } },
@@ -277,6 +277,11 @@ test('who may only read flows does not see dead letters', async () => {
   try {
     assert.equal((await fetch(`${station.url}/flows`)).status, 200);
     assert.equal((await fetch(`${station.url}/edge/resilient-uplink/x/dead-letters`)).status, 401);
+    for (const path of ['resilient-uplink/x/requeue', 'edge-broker/test', 'edge-http/test']) {
+      assert.equal((await fetch(`${station.url}/edge/${path}`, { method: 'POST' })).status, 401, path);
+    }
+    const activity = await fetch(`${station.url}/edge/resilient-uplink/x/activity`);
+    assert.equal(activity.status, 404, 'figures may be read');
   } finally {
     await station.stop();
   }

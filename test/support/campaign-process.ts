@@ -56,7 +56,7 @@ const broker: Broker = {
 };
 const uplink = new Uplink(config, {
   path,
-  links: [new MqttLink(() => broker, 'victim', 1)],
+  links: [new MqttLink(() => broker, 'victim', 1, systemClock)],
   clock: systemClock,
   random: systemRandom,
   envelope: { ...config, gatewayId: 'gateway', site: '', maxBytes: 1e6 },

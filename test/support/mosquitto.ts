@@ -25,16 +25,23 @@ export class Mosquitto {
     private readonly folder: string,
   ) {}
 
-  /** @param options.persistence false = sessions are lost when it ends, and nothing is written meanwhile */
-  static async start(program: string, options: { persistence?: boolean } = {}): Promise<Mosquitto> {
+  /**
+   * @param settings more lines of its configuration file
+   * @param options.persistence false = sessions are lost when it ends, and nothing is written meanwhile
+   */
+  static async start(
+    program: string,
+    settings: string[] = ['allow_anonymous true'],
+    { persistence = true }: { persistence?: boolean } = {},
+  ): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-mosquitto-'));
     const mosquitto = new Mosquitto(program, await freePort(), folder);
     writeFileSync(
       join(folder, 'mosquitto.conf'),
       [
         `listener ${mosquitto.port} 127.0.0.1`,
-        'allow_anonymous true',
-        `persistence ${options.persistence ?? true}`,
+        ...settings,
+        `persistence ${persistence}`,
         `persistence_location ${folder}/`,
         'autosave_interval 1',
         'max_queued_messages 0',

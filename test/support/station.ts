@@ -23,17 +23,22 @@ export interface StationOptions {
   install?: (userDir: string) => void;
   /** More options of Node.js. */
   execArgv?: string[];
+  /** More variables of the environment, for a user folder. */
+  environment?: (userDir: string) => Record<string, string>;
+  /** That of another station, which keeps it; a new one otherwise. */
+  userDir?: string;
 }
 
 /** Node-RED with the suite in a process of its own, which can be killed and started again on the same data. */
 export class Station extends EventEmitter {
-  readonly userDir = mkdtempSync(join(tmpdir(), 'edge-station-'));
+  readonly userDir: string;
   readonly logs: LogEntry[] = [];
   port = 0;
   private child: ChildProcess | undefined;
 
   private constructor(private readonly options: StationOptions) {
     super();
+    this.userDir = options.userDir ?? mkdtempSync(join(tmpdir(), 'edge-station-'));
   }
 
   static async start(options: StationOptions): Promise<Station> {
@@ -60,7 +65,11 @@ export class Station extends EventEmitter {
           port: this.options.port ?? 0,
         }),
       ],
-      { serialization: 'advanced', execArgv: ['--enable-source-maps', ...(this.options.execArgv ?? [])] },
+      {
+        serialization: 'advanced',
+        execArgv: ['--enable-source-maps', ...(this.options.execArgv ?? [])],
+        env: { ...process.env, ...this.options.environment?.(this.userDir) },
+      },
     );
     this.child = child;
     await new Promise<void>((resolve, reject) => {
@@ -128,6 +137,14 @@ export class Station extends EventEmitter {
   }
 
   async stop(): Promise<void> {
+    await this.shutDown();
+    if (this.options.userDir === undefined) {
+      rmSync(this.userDir, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+
+  /** Ends the process in good order; its data stays for another {@link launch}. */
+  async shutDown(): Promise<void> {
     const child = this.child;
     await this.end((running) => running.send('stop'));
     if (child?.exitCode !== 0 && child?.signalCode !== 'SIGKILL') {
@@ -135,7 +152,6 @@ export class Station extends EventEmitter {
         `Node-RED did not end well: ${child?.signalCode ?? child?.exitCode ?? 'never started'}`,
       );
     }
-    rmSync(this.userDir, { recursive: true, force: true, maxRetries: 3 });
   }
 
   private async end(how: (child: ChildProcess) => void): Promise<void> {

@@ -20,7 +20,7 @@ const broker: Broker = {
   protocolVersion: 4,
   connect: ({ mqtt }) => connect(url, { clientId: 'victim', protocolVersion: 4, ...mqtt, properties: {} }),
 };
-const link = new MqttLink(() => broker, 'victim', 1);
+const link = new MqttLink(() => broker, 'victim', 1, systemClock);
 const uplink = new Uplink(config, {
   path,
   links: [link],

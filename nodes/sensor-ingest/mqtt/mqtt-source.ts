@@ -1,7 +1,8 @@
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { Broker } from '../../shared/connections';
 import { heldMessages, onLowered } from '../../shared/in-flight';
-import { endClient, explainFailure } from '../../shared/mqtt-client';
+import { endClient } from '../../shared/mqtt-client';
+import { troubleOf } from '../../shared/trouble';
 import { Acknowledger, type Handed } from './acknowledger';
 import { GatheredWrites } from './gathered-writes';
 import { linkOptions } from './link-options';
@@ -87,7 +88,7 @@ export class MqttSource {
       }
       // Errors of the network have texts for codes; the reason for which a broker refuses is a number.
       this.denied = 'code' in error && typeof error.code === 'number';
-      this.warnOnce(`${options.broker.name}: ${explainFailure(error)}`);
+      this.warnOnce(`${options.broker.name}: ${troubleOf(error).reason}.`);
     });
     options.onState('connecting');
   }

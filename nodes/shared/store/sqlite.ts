@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { EdgeError, toEdgeError } from '../errors';
@@ -19,29 +19,47 @@ export interface OpenedDatabase {
  */
 export function openDatabase(path: string, migrations: readonly string[]): OpenedDatabase {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    return { database: openAndMigrate(path, migrations) };
+    return { database: openUndamaged(path, migrations) };
   } catch (thrown) {
     if (!isDamage(thrown)) {
       throw explain(thrown, path);
     }
-    const setAside = setAsideDatabase(path);
+    const setAside = nameForDamaged(path);
+    moveDatabase(path, setAside);
     return { database: openAndMigrate(path, migrations), setAside };
   }
 }
 
-/** Renames a damaged database file, which must be closed, and its log; gives the new name. */
-export function setAsideDatabase(path: string): string {
-  const setAside = `${path}.damaged-${Date.now()}`;
-  renameSync(path, setAside);
+/** As {@link openDatabase}, but leaves a damaged file where it is and throws what {@link isDamage} or {@link isMisfit} knows. */
+export function openUndamaged(path: string, migrations: readonly string[]): DatabaseSync {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return openAndMigrate(path, migrations);
+  } catch (thrown) {
+    throw isDamage(thrown) || isMisfit(thrown) ? thrown : explain(thrown, path);
+  }
+}
+
+/** A name beside a database, for it to be set aside. */
+export function nameForDamaged(path: string): string {
+  let now = Date.now();
+  while (existsSync(`${path}.damaged-${now}`)) {
+    now++;
+  }
+  return `${path}.damaged-${now}`;
+}
+
+/**
+ * Renames a database file, which must be closed, and its log. The database goes last: while it has its old name, all of
+ * this can be done again.
+ */
+export function moveDatabase(path: string, to: string): void {
   for (const suffix of ['-wal', '-shm']) {
-    try {
-      renameSync(path + suffix, setAside + suffix);
-    } catch {
-      // There is not always a log to set aside.
+    if (existsSync(path + suffix)) {
+      renameSync(path + suffix, to + suffix);
     }
   }
-  return setAside;
+  renameSync(path, to);
 }
 
 /** Ends a failed transaction, which SQLite has ended by itself after some errors such as a full disk. */
@@ -58,7 +76,7 @@ function openAndMigrate(path: string, migrations: readonly string[]): DatabaseSy
   const database = new DatabaseSync(path);
   try {
     database.exec(
-      'PRAGMA locking_mode=EXCLUSIVE; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;',
+      'PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;',
     );
     const row = database.prepare('PRAGMA user_version').get() as { user_version: number };
     if (row.user_version > migrations.length) {
@@ -77,7 +95,8 @@ function openAndMigrate(path: string, migrations: readonly string[]): DatabaseSy
   }
 }
 
-function loadSqlite(): typeof import('node:sqlite') {
+/** @throws EdgeError `STORE` where Node.js has none */
+export function loadSqlite(): typeof import('node:sqlite') {
   try {
     return process.getBuiltinModule('node:sqlite');
   } catch {
@@ -85,19 +104,39 @@ function loadSqlite(): typeof import('node:sqlite') {
   }
 }
 
-/** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26), also in their extended forms. */
+/** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26), also in their extended forms, and numbers that nobody has stored. */
 export function isDamage(thrown: unknown): boolean {
   const code = sqliteCode(thrown);
-  return code !== undefined && [11, 26].includes(code & 0xff);
+  return (
+    (code !== undefined && [11, 26].includes(code & 0xff)) ||
+    (thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_OUT_OF_RANGE')
+  );
 }
 
-function sqliteCode(thrown: unknown): number | undefined {
+/** SQLITE_ERROR (1): a statement does not fit the tables. */
+export function isMisfit(thrown: unknown): boolean {
+  return sqliteCode(thrown) === 1;
+}
+
+/** SQLITE_FULL (13): the disk has no room. */
+export function isFull(thrown: unknown): boolean {
+  return ((sqliteCode(thrown) ?? 0) & 0xff) === 13;
+}
+
+/** SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC: what was written may not be on the disk. */
+export function isUnsynced(thrown: unknown): boolean {
+  return [1034, 1290].includes(sqliteCode(thrown) ?? 0);
+}
+
+/** SQLite's own number of an error, in its extended form. */
+export function sqliteCode(thrown: unknown): number | undefined {
   return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
     ? thrown.errcode
     : undefined;
 }
 
-function explain(thrown: unknown, path: string): EdgeError {
+/** What a database said, with its file and what to do about it; errors of our own stay as they are. */
+export function explain(thrown: unknown, path: string): EdgeError {
   const code = sqliteCode(thrown);
   if (code !== undefined && (code & 0xff) === 5) {
     return new EdgeError(
@@ -105,6 +144,12 @@ function explain(thrown: unknown, path: string): EdgeError {
       `${path} is in use by another process. Stop it, or set another data folder in the gateway.`,
     );
   }
-  const error = toEdgeError(thrown, 'STORE');
-  return error.code === 'STORE' ? error : new EdgeError('STORE', `${path}: ${error.message}`);
+  if (thrown instanceof EdgeError) {
+    return thrown.code === 'STORE' ? thrown : new EdgeError('STORE', `${path}: ${thrown.message}`);
+  }
+  const reason = toEdgeError(thrown).message;
+  return new EdgeError(
+    'STORE',
+    `${path} cannot be used: ${reason}. Check the disk, its free room and its permissions.`,
+  );
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parseHttpConfig } from '../../../nodes/edge-http/config';
@@ -50,6 +50,16 @@ test('a body arrives with the headers of the node, of the message and the creden
   assert.equal(request.headers.authorization, 'Bearer t0k');
 });
 
+test('a bad request is told apart from nginx refusing the client certificate', async () => {
+  const http = sender();
+  const body = '<html><head><title>400 The SSL certificate error</title></head></html>';
+  server.removeAllListeners('request').on('request', (_request, response) => {
+    (response as ServerResponse).writeHead(400).end(body);
+  });
+  assert.deepEqual(await http.send(Buffer.from('x'), {}), { status: 400, certificateRefused: true });
+  http.close();
+});
+
 test('user name and password are basic authentication', async () => {
   const http = sender({}, { username: 'u', password: 'p' });
   await http.send(Buffer.from(''), {});
@@ -64,6 +74,33 @@ test('Retry-After is understood as seconds and as a date', async () => {
   http.close();
   assert.equal(parseRetryAfter('Thu, 01 Jan 1970 00:00:10 GMT', 4000), 6000);
   assert.equal(parseRetryAfter('soon', 0), undefined);
+});
+
+test('a kept-alive socket that the server closed meanwhile is no failure, one closed upon every request is', async () => {
+  let requests = 0;
+  let refuses = false;
+  server.removeAllListeners('request').on('request', (request, response) => {
+    requests++;
+    if (refuses || (requests > 1 && request.socket === first)) {
+      request.socket.destroy();
+      return;
+    }
+    first ??= request.socket;
+    request.resume();
+    (response as ServerResponse).writeHead(204).end();
+  });
+  let first: IncomingMessage['socket'] | undefined;
+  const http = sender();
+  await http.send(Buffer.from('one'), {});
+  assert.deepEqual(await http.send(Buffer.from('two'), {}), { status: 204 });
+  assert.equal(requests, 3, 'sent once more, over a socket of its own');
+  refuses = true;
+  await assert.rejects(http.send(Buffer.from('three'), {}), {
+    code: 'HTTP',
+    details: { reason: 'ECONNRESET', closed: true },
+  });
+  assert.equal(requests, 4);
+  http.close();
 });
 
 test('a server that does not answer is an error after the time-out', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ErrorWithReasonCode } from 'mqtt';
 import { backoffMs } from '../../../nodes/resilient-uplink/backoff';
 import { answerOfStatus } from '../../../nodes/resilient-uplink/http-link';
-import { answerOf } from '../../../nodes/resilient-uplink/mqtt-link';
+import { answerOf, lossOf } from '../../../nodes/resilient-uplink/mqtt-answers';
 import { SeededRandom } from '../../../nodes/shared/random';
 
 test('HTTP: 2xx delivers, what may pass is tried again, the rest is refused for good', () => {
@@ -22,6 +22,34 @@ test('HTTP: 2xx delivers, what may pass is tried again, the rest is refused for 
     reason: 'the server answered 429',
     retryAfterMs: 5000,
   });
+});
+
+test('a server may ask for a pause of an hour at most, and says which credential it refuses', () => {
+  for (const retryAfterMs of [1e9, Infinity]) {
+    assert.equal(
+      (answerOfStatus({ status: 503, retryAfterMs }) as { retryAfterMs: number }).retryAfterMs,
+      3_600_000,
+    );
+  }
+  const fault = (reply: Parameters<typeof answerOfStatus>[0]): unknown => {
+    const answer = answerOfStatus(reply);
+    return answer.outcome === 'retry' ? answer.fault : answer.outcome;
+  };
+  assert.equal(fault({ status: 401 }), 'credential');
+  assert.equal(fault({ status: 403 }), 'permission');
+  assert.equal(fault({ status: 503 }), undefined);
+  assert.equal(fault({ status: 400, certificateRefused: true }), 'credential');
+});
+
+test('what a broker disconnects for may lie in what was sent, or cannot', () => {
+  for (const code of [0x81, 0x82, 0x87, 0x90, 0x95]) {
+    assert.equal(lossOf(code).closed, true, code.toString(16));
+  }
+  for (const code of [0x00, 0x89, 0x8b, 0x8d, 0x8e, 0x97, 0x98, 0x9c, 0xff]) {
+    assert.equal(lossOf(code).closed, undefined, code.toString(16));
+  }
+  assert.equal(lossOf(0x87).fault, 'permission');
+  assert.match(lossOf(0x95, 'over 128 KB').reason, /packet too large \(0x95\), "over 128 KB"/);
 });
 
 test('MQTT: a refusal for the credential or the quota is tried again, one for the message is not', () => {

@@ -70,7 +70,7 @@ export class HostileLink implements Link {
   die(): void {
     const { observer } = this;
     this.close();
-    observer?.lost('reset');
+    observer?.lost({ reason: 'reset', closed: true });
   }
 
   /** The other side handles one message, in any way it may. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { OutboxClient, type OutboxClientOptions } from '../../../nodes/resilient-uplink/outbox-client';
 import type { StoredMessage } from '../../../nodes/resilient-uplink/outbox-port';
+import type { StoreLoss } from '../../../nodes/resilient-uplink/store-loss';
 import { systemClock } from '../../../nodes/shared/clock';
 import type { EdgeError } from '../../../nodes/shared/errors';
 import { delivered, folderOf, message } from './support';
@@ -24,7 +25,7 @@ afterEach(async () => {
 
 async function start(
   options: Partial<OutboxClientOptions> = {},
-): Promise<{ outbox: OutboxClient; setAside?: string; stored: StoredMessage[][] }> {
+): Promise<{ outbox: OutboxClient; loss?: StoreLoss; stored: StoredMessage[][] }> {
   const stored: StoredMessage[][] = [];
   const opened = await OutboxClient.open(path, {
     clock: systemClock,
@@ -114,34 +115,31 @@ test('closing stores what was appended and refuses what comes later', async () =
   assert.equal((await start()).outbox.usage.messages, 1);
 });
 
-test('sets a file that is no database aside and begins a new one', async () => {
+test('sets a file that is no database aside and goes on under the same identity, with higher numbers', async () => {
   const { outbox } = await start();
+  await outbox.append(message('a', 'lost'));
   await outbox.close();
   writeFileSync(path, 'this was a database once '.repeat(400));
-  const { setAside, outbox: fresh } = await start();
-  assert.ok(setAside?.startsWith(path));
-  assert.notEqual(fresh.uuid, outbox.uuid);
-  await fresh.append(message('a', 'works'));
+  const { loss, outbox: fresh } = await start();
+  assert.ok(loss);
+  assert.ok(loss.file?.startsWith(path));
+  assert.equal(loss.count, 1);
+  assert.equal(fresh.uuid, outbox.uuid);
+  assert.equal(await fresh.append(message('a', 'works')), 2);
 });
 
-test('notices damage while it works, sets the file aside and says so', async () => {
+test('notices damage while it works, sets the file aside and salvages it with the next opening', async () => {
   const { outbox } = await start();
   const body = Buffer.alloc(3000, 'x');
-  await Promise.all(Array.from({ length: 500 }, () => outbox.append(message('a', '', { body }))));
+  await Promise.all(Array.from({ length: 1500 }, () => outbox.append(message('a', '', { body }))));
   await outbox.close();
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const database = new DatabaseSync(path);
-  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  database.close();
-  const fs = process.getBuiltinModule('node:fs');
-  const handle = fs.openSync(path, 'r+');
-  const { size } = fs.fstatSync(handle);
-  for (let page = 20; page * 4096 < size; page++) {
-    fs.writeSync(handle, Buffer.alloc(64, 0xa5), 0, 64, page * 4096);
-  }
-  fs.closeSync(handle);
   let failure: EdgeError | undefined;
   const second = await start({ onFailure: (error) => (failure = error) });
+  const handle = openSync(path, 'r+');
+  for (let page = 20; page < 120; page++) {
+    writeSync(handle, Buffer.alloc(64, 0xa5), 0, 64, page * 4096);
+  }
+  closeSync(handle);
   await assert.rejects(
     second.outbox.read({ priority: 1, after: 0, maxRows: 500, maxBytes: 1e9 }),
     code('STORE'),
@@ -149,6 +147,18 @@ test('notices damage while it works, sets the file aside and says so', async () 
   assert.equal(failure?.code, 'CORRUPT');
   assert.ok(String(failure.details?.file).startsWith(path));
   await second.outbox.close();
-  assert.equal((await start()).outbox.usage.messages, 0);
+  const progress: number[] = [];
+  const { outbox: third, loss } = await start({
+    onSalvage: ({ done, total }) => progress.push(done / total) > 0,
+  });
+  assert.equal(loss?.cause, 'damaged');
+  assert.ok(loss.count >= 90 && loss.count <= 110, `${loss.count} lost`);
+  assert.equal(third.usage.messages, 1500 - loss.count);
+  assert.equal(third.uuid, outbox.uuid);
+  assert.ok(progress.length > 0);
+  const { counts } = await third.ledger({ maxRanges: 1000 });
+  assert.equal(counts.corrupt, loss.count);
+  assert.equal(counts.pending, 1500 - loss.count);
+  assert.equal(await third.append(message('a', 'fresh')), 1501);
   assert.ok(readdirSync(join(path, '..')).some((name) => name.includes('.damaged-')));
 });

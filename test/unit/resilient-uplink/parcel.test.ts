@@ -5,8 +5,10 @@ import type { BodyKind } from '../../../nodes/resilient-uplink/outbox-port';
 import { entrySize, parcelOf } from '../../../nodes/resilient-uplink/parcel';
 import { Press } from '../../../nodes/resilient-uplink/press';
 
+const STORED = 1_700_000_000_000;
+
 function row(sequence: number, kind: BodyKind, body: string | Buffer) {
-  return { sequence, topic: 'plant/"1"', kind, body: Buffer.from(body) };
+  return { sequence, topic: 'plant/"1"', kind, body: Buffer.from(body), storedMs: STORED + sequence };
 }
 
 test('an envelope says about each message what it is, and is JSON whatever is in it', () => {
@@ -19,7 +21,13 @@ test('an envelope says about each message what it is, and is JSON whatever is in
     row(10, 'json', '-Infinity'),
     row(12, 'message', '{"topic":"t","payload":{"y":2},"detection":null}'),
   ];
-  const { id, body, batch, contentType } = parcelOf('store', rows, true);
+  const { id, body, batch, contentType, storedMs, replay } = parcelOf(
+    'store',
+    rows,
+    true,
+    ({ sequence }) => sequence === 5 || sequence === 12,
+  );
+  assert.deepEqual([storedMs, replay], [STORED + 3, true], 'the oldest, and whether any is backlog');
   assert.equal(id, 'store:3-12');
   assert.equal(batch, 7);
   assert.equal(contentType, 'application/json');
@@ -28,19 +36,21 @@ test('an envelope says about each message what it is, and is JSON whatever is in
     id: 'store:3-12',
     topic: 'plant/"1"',
     messages: [
-      { id: 'store:3', payload: { x: 1.5 } },
-      { id: 'store:5', payload: 'a "quoted" line\n' },
-      { id: 'store:6', payload: '' },
-      { id: 'store:8', payload: 'AP8fiw==', encoding: 'base64' },
-      { id: 'store:9', payload: 'NaN' },
-      { id: 'store:10', payload: '-Infinity' },
-      { id: 'store:12', topic: 't', payload: { y: 2 }, detection: null },
+      { id: 'store:3', stored: STORED + 3, payload: { x: 1.5 } },
+      { id: 'store:5', stored: STORED + 5, replay: true, payload: 'a "quoted" line\n' },
+      { id: 'store:6', stored: STORED + 6, payload: '' },
+      { id: 'store:8', stored: STORED + 8, payload: 'AP8fiw==', encoding: 'base64' },
+      { id: 'store:9', stored: STORED + 9, payload: 'NaN' },
+      { id: 'store:10', stored: STORED + 10, payload: '-Infinity' },
+      { id: 'store:12', stored: STORED + 12, replay: true, topic: 't', payload: { y: 2 }, detection: null },
     ],
   });
 });
 
 test('a message that does not travel in an envelope is what it always was', () => {
-  const { id, body, batch, contentType } = parcelOf('store', [row(3, 'text', 'plain')], false);
+  const parcel = parcelOf('store', [row(3, 'text', 'plain')], false);
+  const { id, body, batch, contentType } = parcel;
+  assert.deepEqual([parcel.storedMs, parcel.replay], [STORED + 3, false]);
   assert.equal(id, 'store:3');
   assert.equal(Buffer.from(body).toString(), 'plain');
   assert.equal(batch, undefined);
@@ -53,12 +63,19 @@ test('the size that is reckoned with is not too small', () => {
     row(Number.MAX_SAFE_INTEGER - 1, 'binary', Buffer.alloc(1000)),
     row(Number.MAX_SAFE_INTEGER, 'json', '[]'),
   ];
-  const { body } = parcelOf(store, rows, true);
+  const { body } = parcelOf(store, rows, true, () => true);
   assert.ok(body.byteLength < rows.reduce((sum, entry) => sum + entrySize(entry), 160 + 9));
 });
 
 function outgoing(id: string): Outgoing {
-  return { id, topic: 't', body: Buffer.from(id), contentType: 'text/plain' };
+  return {
+    id,
+    topic: 't',
+    body: Buffer.from(id),
+    contentType: 'text/plain',
+    storedMs: STORED,
+    replay: false,
+  };
 }
 
 test('what is compressed sooner does not overtake, and what cannot be compressed is sent as it is', async () => {

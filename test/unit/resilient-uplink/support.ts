@@ -7,7 +7,7 @@ import { EdgeError } from '../../../nodes/shared/errors';
 import type { RequeueRequest } from '../../../nodes/resilient-uplink/dead-letters';
 import { Delivery, type DeliveryConfig, type DeliveryEvents } from '../../../nodes/resilient-uplink/delivery';
 import type { LedgerReport, LedgerRequest } from '../../../nodes/resilient-uplink/ledger-report';
-import type { Answer, Link, LinkObserver, Outgoing } from '../../../nodes/resilient-uplink/link';
+import type { Answer, Link, LinkObserver, Loss, Outgoing } from '../../../nodes/resilient-uplink/link';
 import { OutboxStore, type OutboxOptions } from '../../../nodes/resilient-uplink/outbox';
 import { OUTBOX_MIGRATIONS } from '../../../nodes/resilient-uplink/outbox-schema';
 import type {
@@ -207,11 +207,11 @@ export class FakeLink implements Link {
   }
 
   /** The other side goes away. */
-  die(reason = 'reset'): void {
+  die(reason = 'reset', loss: Partial<Loss> = {}): void {
     const { observer } = this;
     this.observer = undefined;
     this.waiting = [];
-    observer?.lost(reason);
+    observer?.lost({ reason, ...loss });
   }
 
   refresh(): void {

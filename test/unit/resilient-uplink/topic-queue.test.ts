@@ -10,6 +10,8 @@ const held = (sequence: number): Held => ({
   attempts: 0,
   duplicatePossible: false,
   live: false,
+  closures: 0,
+  closedAt: 0,
 });
 const numbers = (cargo: readonly Held[]): number[] => cargo.map(({ message }) => message.sequence);
 

@@ -1,0 +1,71 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { connectAsync } from 'mqtt';
+import { freePort } from './mosquitto';
+
+/** A real nats-server on loopback that speaks MQTT and keeps JetStream's files, and can be killed and started again. */
+export class Nats {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    private readonly program: string,
+    readonly port: number,
+    private readonly folder: string,
+  ) {}
+
+  static async start(program: string): Promise<Nats> {
+    const folder = mkdtempSync(join(tmpdir(), 'edge-nats-'));
+    const nats = new Nats(program, await freePort(), folder);
+    writeFileSync(
+      join(folder, 'nats.conf'),
+      [
+        'server_name: factory',
+        `listen: 127.0.0.1:${await freePort()}`,
+        `jetstream { store_dir: "${folder}/store" }`,
+        `mqtt { host: 127.0.0.1, port: ${nats.port} }`,
+        '',
+      ].join('\n'),
+    );
+    await nats.launch();
+    return nats;
+  }
+
+  get url(): string {
+    return `mqtt://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the process and resolves once it takes MQTT clients: JetStream needs a moment longer than the port. */
+  async launch(): Promise<void> {
+    this.child = spawn(this.program, ['-c', join(this.folder, 'nats.conf')], { stdio: 'ignore' });
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const client = await connectAsync(this.url, { clientId: 'look', reconnectPeriod: 0 }, false);
+        await client.endAsync(true);
+        return;
+      } catch (error) {
+        if (attempt > 200 || this.child.exitCode !== null) {
+          throw error;
+        }
+        await wait(50);
+      }
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const { child } = this;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      await exited;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.kill('SIGTERM');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
