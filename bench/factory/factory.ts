@@ -59,6 +59,8 @@ const INCIDENTS_PER_MACHINE = 1 / 300;
 /** Of each, readings and windows whose scores are compared with those of one gateway. */
 const SCORED_MACHINES = 100;
 const SCORED_ROUNDS = 400;
+/** More than the machines run in any phase, also few of them as fast as they go. */
+const PLANNED_SECONDS = 12 * SECONDS * Math.max(1, RATE);
 /** From a gateway's death to its next start. */
 const DOWN_SECONDS = 3;
 
@@ -87,7 +89,7 @@ async function main(): Promise<void> {
   const atStart = marks(site);
   site.order({
     kind: 'break',
-    seconds: 3 * SECONDS * Math.max(1, RATE) * 4,
+    seconds: PLANNED_SECONDS,
     perSecond: MACHINES * INCIDENTS_PER_MACHINE,
   });
   const since = Date.now();
@@ -108,8 +110,7 @@ async function main(): Promise<void> {
       }),
     );
   }
-  const profiling = profileStages(site, Number(values.profile));
-  const profile = await profiling;
+  const profile = await profileStages(site, Number(values.profile));
   await drain(site);
   const atEnd = marks(site);
   const judged = minus(atEnd.handled, atStart.handled);
