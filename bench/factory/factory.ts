@@ -141,16 +141,15 @@ async function main(): Promise<void> {
     ...(killed && { killed }),
   };
   await site.stop();
-  const scores =
-    GATEWAYS > 1
-      ? await compareScores({
-          machines: SCORED_MACHINES,
-          rounds: SCORED_ROUNDS,
-          seed: Number(values.seed),
-          gateways: GATEWAYS,
-        })
-      : undefined;
-  report({ ...figures, ...(scores && { scores }) });
+  show(figures);
+  const folder = values.out ?? mkdtempSync(join(tmpdir(), 'factory-'));
+  save(figures, folder);
+  if (GATEWAYS > 1) {
+    const options = { machines: SCORED_MACHINES, rounds: SCORED_ROUNDS, seed: site.options.seed };
+    const scores = await compareScores({ ...options, gateways: GATEWAYS });
+    console.log(JSON.stringify({ scores }));
+    save({ ...figures, scores }, folder);
+  }
 }
 
 async function killOne(site: Site): Promise<Killed> {
@@ -196,24 +195,19 @@ function loadAverage(): string {
     .join(', ');
 }
 
-function report(figures: Figures): void {
-  const { losses, killed, scores, problems, loadBefore, loadAfter, cores } = figures;
+function show(figures: Figures): void {
+  const { losses, killed, problems, loadBefore, loadAfter, cores } = figures;
   console.log(`${cores}; load average before ${loadBefore}, after ${loadAfter}\n`);
-  const tables = [
-    verdictTable(verdicts(figures)),
-    phaseTable,
-    processTable,
-    stageTable,
-    detectionTable,
-    wireTable,
-  ];
-  for (const made of tables) {
-    console.log(`${typeof made === 'string' ? made : made(figures)}\n`);
+  console.log(`${verdictTable(verdicts(figures))}\n`);
+  for (const made of [phaseTable, processTable, stageTable, detectionTable, wireTable]) {
+    console.log(`${made(figures)}\n`);
   }
   console.log(`CPU of the gateways, all threads, µs a message: ${gatewayMicros(figures)}\n`);
-  console.log(JSON.stringify({ losses, killed, scores, problems: problems.length }));
+  console.log(JSON.stringify({ losses, killed, problems: problems.length }));
   problems.slice(0, 5).forEach((problem) => console.log(problem));
-  const folder = values.out ?? mkdtempSync(join(tmpdir(), 'factory-'));
+}
+
+function save(figures: Figures, folder: string): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'factory.json'), JSON.stringify(figures, null, 1));
   writeFileSync(join(folder, 'factory.html'), page(figures));

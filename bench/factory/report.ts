@@ -80,7 +80,8 @@ export function verdicts(figures: Figures): Verdict[] {
       figure: 'accepted by the uplink and delivered',
       asked: 'all',
       here: `${count(losses.received)} of ${count(losses.stored)}`,
-      pass: losses.received === losses.stored,
+      // What a killed gateway had stored since its last word is in no count, but arrives.
+      pass: losses.received >= losses.stored,
     },
     {
       figure: 'reduced channels, largest error',
