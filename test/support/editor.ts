@@ -27,7 +27,11 @@ export class Editor {
   }
 
   /** @param program path of chromium */
-  static async open(program: string, url: string, options: { dark?: boolean } = {}): Promise<Editor> {
+  static async open(
+    program: string,
+    url: string,
+    options: { dark?: boolean; language?: string } = {},
+  ): Promise<Editor> {
     const browser = await chromium.launch({
       executablePath: program,
       args: [
@@ -43,7 +47,7 @@ export class Editor {
     const page = await browser.newPage({
       viewport: { width: 1500, height: 1000 },
       colorScheme: options.dark ? 'dark' : 'light',
-      locale: 'en-US',
+      locale: options.language ?? 'en-US',
     });
     const editor = new Editor(browser, page);
     await page.goto(url);
