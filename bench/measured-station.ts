@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { prepareUserDir, type FlowNode } from '../test/support/runtime';
 import { Station } from '../test/support/station';
 
@@ -11,15 +11,26 @@ export interface MeasuredStation {
   types: readonly string[];
   flow: FlowNode[];
   execArgv?: string[];
+  /** Folders of further node modules, scoped or not, for the palette. */
+  modules?: readonly string[];
+  settings?: Record<string, unknown>;
 }
 
 /** Starts it. With the environment variable BENCH_PROFILE it writes a CPU profile into that folder. */
-export function startMeasured({ script, types, flow, execArgv = [] }: MeasuredStation): Promise<Station> {
+export function startMeasured(measured: MeasuredStation): Promise<Station> {
+  const { script, types, flow, execArgv = [], modules = [], settings } = measured;
   const folder = process.env.BENCH_PROFILE;
   return Station.start({
     flow,
+    settings,
     install(userDir) {
       prepareUserDir(userDir);
+      for (const folder of modules) {
+        const scope = basename(dirname(folder));
+        const target = join(userDir, 'node_modules', scope.startsWith('@') ? scope : '', basename(folder));
+        mkdirSync(dirname(target), { recursive: true });
+        symlinkSync(folder, target, 'dir');
+      }
       writeFileSync(
         join(userDir, 'nodes', 'bench.js'),
         `module.exports = require(${JSON.stringify(script)});`,
@@ -30,7 +41,11 @@ export function startMeasured({ script, types, flow, execArgv = [] }: MeasuredSt
           RED.nodes.registerType(type, { category: 'test', defaults: {}, inputs: 1, outputs: 1 });</script>`,
       );
     },
-    execArgv: [...execArgv, ...(folder ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : [])],
+    execArgv: [
+      '--no-enable-source-maps',
+      ...execArgv,
+      ...(folder ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : []),
+    ],
   });
 }
 

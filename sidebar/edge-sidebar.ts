@@ -5,7 +5,9 @@ import { systemClock } from '../nodes/shared/clock';
 import { EdgeError } from '../nodes/shared/errors';
 import { defaultDataDir } from '../nodes/shared/gateway';
 import { listStation } from '../nodes/shared/station';
-import { snapshotOf } from './snapshot';
+import { currentLevels } from '../nodes/shared/service-levels';
+import { registerAssessment } from './assessment/endpoints';
+import { snapshotOf, type Snapshot } from './snapshot';
 import { Watch } from './watch';
 
 /** The editor's channel that snapshots are pushed on. */
@@ -21,13 +23,18 @@ interface EditorChannel {
 export = function (RED: NodeAPI): void {
   const { comms, plugins } = RED as unknown as EditorChannel;
   const host = new Host(systemClock);
+  const job = registerAssessment(RED);
   const watch = new Watch(systemClock, async () => {
     try {
       const figures = await host.figures(defaultDataDir(RED));
       const exists = (id: string): boolean => Boolean(RED.nodes.getNode(id));
       comms.publish(
         CHANNEL,
-        snapshotOf(listStation(), figures, listAlerts(exists), systemClock.now()),
+        {
+          ...snapshotOf(listStation(), figures, listAlerts(exists), systemClock.now()),
+          levels: currentLevels(),
+          assessment: job.state,
+        } satisfies Snapshot,
         false,
       );
     } catch (thrown) {

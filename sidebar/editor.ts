@@ -1,8 +1,11 @@
 import type { Snapshot } from './snapshot';
-import { Alerts, post } from './editor/alerts';
+import { Alerts } from './editor/alerts';
+import { Assessment } from './editor/assessment';
 import { card } from './editor/cards';
+import { Levels } from './editor/levels';
 import { Machine } from './editor/machine';
 import { NodeHistory } from './editor/rates';
+import { post } from './editor/requests';
 import { useSidebarStyles } from './editor/styles';
 import { text } from './editor/texts';
 import { Traffic } from './editor/traffic';
@@ -19,6 +22,8 @@ class Sidebar {
   private readonly traffic = new Traffic();
   private readonly alerts = new Alerts();
   private readonly machine = new Machine();
+  private readonly levels = new Levels();
+  private readonly assessment = new Assessment();
   private readonly title = $('<div class="edge-gateway">');
   private readonly cards = $('<div class="edge-cards">');
   private readonly histories = new Map<string, NodeHistory>();
@@ -26,9 +31,8 @@ class Sidebar {
 
   constructor() {
     this.empty.text(text('hint.waiting'));
-    const parts = [this.alerts.root, this.traffic.root, this.cards, this.machine.root];
-    this.root.append(this.title, this.empty, ...parts);
-    parts.forEach((part) => part.hide());
+    this.root.append(this.title, this.empty, ...this.parts());
+    this.parts().forEach((part) => part.hide());
   }
 
   /** Asks for snapshots while the tab can be seen. */
@@ -36,7 +40,7 @@ class Sidebar {
     const now = performance.now();
     if (this.root.is(':visible') && !document.hidden && now - this.renewedAt >= RENEW_MS) {
       this.renewedAt = now;
-      post('watch', {}).catch((thrown: unknown) => {
+      post('sidebar/watch', {}).catch((thrown: unknown) => {
         this.empty.text(thrown instanceof Error ? thrown.message : String(thrown)).show();
       });
     }
@@ -62,10 +66,15 @@ class Sidebar {
     this.alerts.show(snapshot);
     this.traffic.show(snapshot, (id) => this.histories.get(id));
     this.machine.show(snapshot);
+    this.levels.show(snapshot);
+    this.assessment.show(snapshot);
     this.drawCards(snapshot);
-    for (const part of [this.alerts.root, this.traffic.root, this.cards, this.machine.root]) {
-      part.show();
-    }
+    this.parts().forEach((part) => part.show());
+  }
+
+  private parts(): JQuery[] {
+    const { alerts, traffic, cards, levels, machine, assessment } = this;
+    return [alerts.root, traffic.root, cards, levels.root, machine.root, assessment.root];
   }
 
   private drawCards({ nodes, count }: Snapshot): void {

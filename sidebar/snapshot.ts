@@ -1,7 +1,9 @@
 import type { HostFigures } from '../nodes/edge-gateway/host';
 import { reportStatus, type StatusReport } from '../nodes/edge-gateway/status-report';
 import type { Alert } from '../nodes/shared/alerts';
+import type { LevelState } from '../nodes/shared/service-levels';
 import type { StationEntry } from '../nodes/shared/station';
+import type { JobState } from './assessment/summary';
 
 /** What the sidebar is sent each second. */
 export interface Snapshot {
@@ -13,6 +15,8 @@ export interface Snapshot {
   /** How many nodes there are; `nodes` has the first of them. */
   count: number;
   alerts: Alert[];
+  levels: readonly LevelState[];
+  assessment: JobState;
 }
 
 const MOST_NODES = 200;
@@ -23,7 +27,7 @@ export function snapshotOf(
   host: HostFigures,
   alerts: Alert[],
   ts: number,
-): Snapshot {
+): Omit<Snapshot, 'levels' | 'assessment'> {
   const { gateway, nodes } = reportStatus(entries);
   return {
     ...{ ts, gateway, host },

@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mosquitto } from '../../test/support/mosquitto';
+import { cpuSecondsOf, residentMegabytesOf } from '../processes';
 import type { Consumer } from './consumers';
 import type { LoadOptions } from './load';
 
@@ -56,7 +56,7 @@ export async function measure(
   const memory: number[] = [];
   for (let second = 0; second < seconds; second++) {
     await pass(1);
-    memory.push(residentMegabytes(consumer.pid));
+    memory.push(residentMegabytesOf(consumer.pid));
   }
   const elapsed = (performance.now() - startedAt) / 1000;
   const handled = count - countBefore;
@@ -79,17 +79,6 @@ export async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.disconnect();
   await exited;
-}
-
-/** CPU time of a process so far, all its threads together. */
-function cpuSecondsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function residentMegabytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
 }
 
 function pass(seconds: number): Promise<void> {

@@ -1,11 +1,12 @@
 /** One library in a process of its own: prints what it took as JSON. Started by state.ts. */
 import type { MakeContestant } from './contestant';
-import { bare, hosted, stored } from './ours';
+import { bare, bareEach, hosted, stored } from './ours';
 import { automerge, loro, tinybase, yjsEvents, yjsVectors } from './peers';
 import { measure, type Work } from './workload';
 
 const MAKERS: Record<string, MakeContestant> = {
   bare,
+  bareEach,
   hosted,
   stored,
   yjsEvents,
@@ -13,6 +14,10 @@ const MAKERS: Record<string, MakeContestant> = {
   loro,
   tinybase,
   automerge,
+  // A transaction an update.
+  yjsEach: (replicas, folder) => yjsEvents(replicas, folder, true),
+  loroEach: (replicas, folder) => loro(replicas, folder, true),
+  tinybaseEach: (replicas, folder) => tinybase(replicas, folder, true),
 };
 
 async function main(): Promise<void> {

@@ -32,6 +32,8 @@ export interface Gateway {
   settled(): void | Promise<void>;
   receive(bytes: Uint8Array): void | Promise<void>;
   replica(): Replica;
+  /** Resolves when what was begun is on disk. */
+  idle?(): Promise<unknown>;
   close?(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export function bareGateway(
   time: VirtualTime,
   tell: Tell,
   times: typeof DEFAULT_TIMES,
+  turnSize = TURN,
 ): Gateway {
   const replica = new Replica(
     newImage(replicaId(gatewayName(index), `${index}`.padStart(12, '0'))),
@@ -61,7 +64,7 @@ export function bareGateway(
   const commit = (): void => {
     const { changes } = replica;
     replica.commit();
-    synchronizer.committed(changes.keys());
+    synchronizer.committed(changes);
     const frames = outbox;
     outbox = [];
     frames.forEach((frame) => tell(frame, codec.encode(frame)));
@@ -88,7 +91,7 @@ export function bareGateway(
         replica.begin();
       }
       writeKey(replica, STRATEGIES.of(key), 'set', key, value);
-      if (written === TURN) {
+      if (written === turnSize) {
         commit();
         written = 0;
       }
@@ -141,6 +144,7 @@ export async function hostGateway(
       }
       return replica;
     },
+    idle: () => host.get('idle'),
     close: () => host.close(),
   };
 }
@@ -172,6 +176,10 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
       const open = deliveries;
       deliveries = [];
       await Promise.all(open.map((each) => Promise.resolve(each)));
+    }
+    // Simulated time must not run ahead of a real disk.
+    for (const gateway of gateways) {
+      await gateway.idle?.();
     }
   };
   const pass = async (members: readonly number[], ms: number): Promise<number> => {
@@ -242,6 +250,11 @@ async function around(replicas: number, make: MakeGateway): Promise<Contestant> 
 
 export function bare(replicas: number): Promise<Contestant> {
   return around(replicas, (index, time, tell) => bareGateway(index, time, tell, TIMES));
+}
+
+/** Every write in a turn of its own. */
+export function bareEach(replicas: number): Promise<Contestant> {
+  return around(replicas, (index, time, tell) => bareGateway(index, time, tell, TIMES, 1));
 }
 
 export function hosted(replicas: number): Promise<Contestant> {

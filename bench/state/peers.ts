@@ -80,6 +80,7 @@ class YPeer implements Peer {
   constructor(
     private readonly yjs: Yjs,
     events: boolean,
+    private readonly each = false,
   ) {
     this.doc = new yjs.Doc({ gc: true });
     this.map = this.doc.getMap('state');
@@ -89,8 +90,12 @@ class YPeer implements Peer {
   }
 
   write(keys: readonly string[], values: readonly number[]): void {
-    // One transaction for all, which is the cheapest that Yjs has.
-    this.doc.transact(() => keys.forEach((key, index) => this.map.set(key, values[index])));
+    if (this.each) {
+      // Outside of a transaction every write is one.
+      keys.forEach((key, index) => this.map.set(key, values[index]));
+    } else {
+      this.doc.transact(() => keys.forEach((key, index) => this.map.set(key, values[index])));
+    }
   }
 
   take(): Uint8Array[] {
@@ -124,10 +129,10 @@ class YPeer implements Peer {
 }
 
 /** Each transaction's update event, told to all others: the cheapest way that Yjs documents. */
-export function yjsEvents(replicas: number, folder: string): Contestant {
+export function yjsEvents(replicas: number, folder: string, each = false): Contestant {
   const yjs = load(folder, 'yjs') as Yjs;
   return broadcasting(
-    Array.from({ length: replicas }, () => new YPeer(yjs, true)),
+    Array.from({ length: replicas }, () => new YPeer(yjs, true, each)),
     (to, from) => to.healFrom(from),
   );
 }
@@ -165,18 +170,35 @@ interface LoroDoc {
 class LoroPeer implements Peer {
   private readonly map: YMap;
   private version: LoroVersion;
+  private updates: Uint8Array[] = [];
 
-  constructor(private readonly doc: LoroDoc) {
+  constructor(
+    private readonly doc: LoroDoc,
+    private readonly each: boolean,
+  ) {
     this.map = doc.getMap('state');
     this.version = doc.oplogVersion();
+    if (each) {
+      doc.subscribeLocalUpdates((update) => this.updates.push(update));
+    }
   }
 
   write(keys: readonly string[], values: readonly number[]): void {
-    keys.forEach((key, index) => this.map.set(key, values[index]));
+    for (const [index, key] of keys.entries()) {
+      this.map.set(key, values[index]);
+      if (this.each) {
+        this.doc.commit();
+      }
+    }
     this.doc.commit();
   }
 
   take(): Uint8Array[] {
+    if (this.each) {
+      const { updates } = this;
+      this.updates = [];
+      return updates;
+    }
     const update = this.doc.export({ mode: 'update', from: this.version });
     this.version = this.doc.oplogVersion();
     return [update];
@@ -203,11 +225,14 @@ class LoroPeer implements Peer {
   }
 }
 
-/** `export` of what is above the version that all have, told to all others. */
-export function loro(replicas: number, folder: string): Contestant {
+/**
+ * `export` of what is above the version that all have, told to all others; with `each`, a commit a write and its update
+ * event told by itself, as Yjs and TinyBase do it.
+ */
+export function loro(replicas: number, folder: string, each = false): Contestant {
   const { LoroDoc } = load(folder, 'loro-crdt') as { LoroDoc: new () => LoroDoc };
   return broadcasting(
-    Array.from({ length: replicas }, () => new LoroPeer(new LoroDoc())),
+    Array.from({ length: replicas }, () => new LoroPeer(new LoroDoc(), each)),
     (to, from) => to.healFrom(from),
   );
 }
@@ -307,7 +332,10 @@ class TinyPeer implements Peer {
   private changes: Uint8Array[] = [];
   private applying = false;
 
-  constructor(private readonly store: TinyStore) {
+  constructor(
+    private readonly store: TinyStore,
+    private readonly each: boolean,
+  ) {
     store.addDidFinishTransactionListener(() => {
       if (!this.applying) {
         this.changes.push(Buffer.from(JSON.stringify(store.getTransactionMergeableChanges())));
@@ -316,7 +344,12 @@ class TinyPeer implements Peer {
   }
 
   write(keys: readonly string[], values: readonly number[]): void {
-    this.store.transaction(() => keys.forEach((key, index) => this.store.setValue(key, values[index])));
+    if (this.each) {
+      // Outside of a transaction every write is one.
+      keys.forEach((key, index) => this.store.setValue(key, values[index]));
+    } else {
+      this.store.transaction(() => keys.forEach((key, index) => this.store.setValue(key, values[index])));
+    }
   }
 
   take(): Uint8Array[] {
@@ -352,10 +385,11 @@ class TinyPeer implements Peer {
 }
 
 /** A mergeable store; the changes of each transaction as JSON, told to all others. */
-export function tinybase(replicas: number, folder: string): Contestant {
+export function tinybase(replicas: number, folder: string, each = false): Contestant {
   const { createMergeableStore } = load(folder, 'tinybase') as {
     createMergeableStore: (id: string) => TinyStore;
   };
-  const make = (_: unknown, index: number): TinyPeer => new TinyPeer(createMergeableStore(`store-${index}`));
+  const make = (_: unknown, index: number): TinyPeer =>
+    new TinyPeer(createMergeableStore(`store-${index}`), each);
   return broadcasting(Array.from({ length: replicas }, make), (to, from) => to.healFrom(from));
 }

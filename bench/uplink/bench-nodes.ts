@@ -1,4 +1,6 @@
 /** Nodes of the measured Node-RED: a driver that sends and times messages, and an end for output 1. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { quantile } from '../table';
@@ -13,11 +15,16 @@ interface Timed {
 interface Completed {
   msg: Partial<Timed>;
   error?: unknown;
-  node: { node: { type: string } };
+  node: { node: { id: string; type: string; z?: string } };
 }
 
 /** Latencies that are kept of an order. */
 const SAMPLES = 200_000;
+const MB = 1024 * 1024;
+/** Messages given in one turn of the loop: so many of 1 KB one read of a socket brings. */
+const GIVEN_PER_TURN = 64;
+/** Longest that acceptance is waited for after the last message was given. */
+const PATIENCE_MS = 20_000;
 
 export = function (RED: NodeAPI): void {
   let accepted = 0;
@@ -32,19 +39,41 @@ export = function (RED: NodeAPI): void {
   // The hook tells what a Complete node would, without a message of its own for each.
   const { hooks } = RED as unknown as { hooks: { add(id: string, hook: (event: Completed) => void): void } };
   hooks.add('onComplete.bench', ({ msg, error, node }) => {
-    if (!msg.bench || !['resilient-uplink', 'mqtt out'].includes(node.node.type)) {
+    const { id, type, z } = node.node;
+    // A subflow's node has the instance as its tab; what it is told of deliveries is no new message.
+    const inSubflow = z === 'measured' && type === 'function' && !('control' in msg);
+    if ((id !== 'measured' && !inSubflow) || type === 'queue') {
       return;
     }
     if (error) {
       errors++;
     }
-    msg.bench.acceptedAt = performance.now();
+    accept(msg);
+  });
+
+  // This one completes before it has stored anything.
+  const { PersistentQueue } = peerStore();
+  if (PersistentQueue) {
+    const add = PersistentQueue.prototype.add;
+    PersistentQueue.prototype.add = function (job) {
+      return add.call(this, job).then((row) => {
+        accept(job);
+        return row;
+      });
+    };
+  }
+
+  function accept({ bench }: Partial<Timed>): void {
+    if (!bench) {
+      return;
+    }
+    bench.acceptedAt = performance.now();
     accepted++;
     if (acceptance.length < SAMPLES) {
-      acceptance.push(msg.bench.acceptedAt - msg.bench.sentAt);
+      acceptance.push(bench.acceptedAt - bench.sentAt);
     }
     moved();
-  });
+  }
 
   RED.nodes.registerType('bench-arrival', function (this: Node, definition: NodeDef) {
     RED.nodes.createNode(this, definition);
@@ -91,6 +120,7 @@ export = function (RED: NodeAPI): void {
       });
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();
+    const busy = watchBusy();
     const cpu = process.cpuUsage();
     const began = performance.now();
     const passed = (): number => (performance.now() - began) / 1000;
@@ -103,22 +133,25 @@ export = function (RED: NodeAPI): void {
         order.count,
         order.rate > 0 ? Math.floor(passed() * order.rate) : Infinity,
         accepted - before.accepted + order.ahead,
+        sent + GIVEN_PER_TURN,
       );
       for (; sent < allowed; sent++) {
         give(sent, false);
       }
       await (order.rate > 0 ? new Promise((resolve) => setTimeout(resolve, 1)) : turn());
     }
-    await until(() => accepted - before.accepted >= sent);
+    const taken = (): number => accepted - before.accepted;
+    await Promise.race([until(() => taken() >= sent), new Promise((end) => setTimeout(end, PATIENCE_MS))]);
     const acceptSeconds = passed();
     await until(() => delivered >= order.delivered);
     const seconds = passed();
     clearInterval(alarm);
     const used = process.cpuUsage(cpu);
     loop.disable();
+    const memory = process.memoryUsage();
     const done = Math.max(sent, delivered - before.delivered);
     return {
-      accepted: sent,
+      accepted: taken(),
       acceptSeconds,
       delivered: delivered - before.delivered,
       seconds,
@@ -129,7 +162,10 @@ export = function (RED: NodeAPI): void {
         p99: loop.percentile(99) / 1e6,
         max: loop.max / 1e6,
       },
-      residentMB: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+      loopBusy: busy(),
+      residentMB: Math.round(memory.rss / MB),
+      heapMB: Math.round(memory.heapTotal / MB),
+      externalMB: Math.round(memory.external / MB),
       cpuMicros: (used.user + used.system) / Math.max(1, done),
       errors: errors - before.errors,
     };
@@ -152,6 +188,45 @@ export = function (RED: NodeAPI): void {
     });
   }
 };
+
+interface PeerStore {
+  prototype: { add: (this: unknown, job: Partial<Timed>) => Promise<number> };
+}
+
+/** The store of node-red-contrib-msg-queue, where the folder of peers has it. */
+function peerStore(): { PersistentQueue?: PeerStore } {
+  const folder = process.env.BENCH_PEERS;
+  if (folder === undefined) {
+    return {};
+  }
+  try {
+    const load = createRequire(join(folder, 'index.js'));
+    return { PersistentQueue: load('node-persistent-queue') as PeerStore };
+  } catch {
+    return {};
+  }
+}
+
+/** Gives the CPU time, in ms, that the main thread used between two of its turns, which no other process lengthens. */
+function watchBusy(): () => Quantiles {
+  const used = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  const turns: number[] = [];
+  let last = used();
+  const timer = setInterval(() => {
+    const now = used();
+    if (turns.length < SAMPLES) {
+      turns.push(now - last);
+    }
+    last = now;
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return quantilesOf(turns);
+  };
+}
 
 function quantilesOf(values: number[]): Quantiles {
   const sorted = values.sort((a, b) => a - b);

@@ -36,7 +36,12 @@ export interface UplinkFindings {
   /** Accepted → out of output 1, ms: alerts where there were any, else all. */
   delivery: Quantiles;
   loopDelay: { p50: number; p99: number; max: number };
+  /** CPU time of the main thread from one turn of a 1 ms timer to the next, ms. */
+  loopBusy: Quantiles;
   residentMB: number;
+  /** V8's heap of the main thread, and what it holds outside. */
+  heapMB: number;
+  externalMB: number;
   cpuMicros: number;
   errors: number;
 }

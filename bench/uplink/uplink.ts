@@ -81,9 +81,14 @@ async function order(station: Station, name: string, what: Partial<UplinkOrder>)
   return results[name];
 }
 
+/** Nothing but the passing of time. */
+const atRest = { count: 1, seconds: 10, rate: 1e-9 };
 const fastest = { count: 1e9, seconds: SECONDS };
 
 async function main(): Promise<void> {
+  const bare = await launch([]);
+  await order(bare, 'Node-RED alone, after 10 s', { ...atRest });
+  await bare.stop();
   const program = findProgram('mosquitto');
   if (program === undefined) {
     throw new Error('mosquitto is not installed: apt-get install mosquitto');
@@ -131,7 +136,8 @@ function report(): void {
         'accepted in ms, p50 / p95 / p99 / max',
         'accepted → acknowledged, ms',
         'loop delay ms, p50 / p99 / max',
-        'RSS MB',
+        'its CPU a turn, ms, p99 / max',
+        'RSS MB (heap, external)',
         'µs CPU/message',
       ],
       Object.entries(results).map(([name, f]) => [
@@ -141,14 +147,13 @@ function report(): void {
         shown(f.acceptance),
         shown(f.delivery),
         [f.loopDelay.p50, f.loopDelay.p99, f.loopDelay.max].map((ms) => ms.toFixed(1)).join(' / '),
-        String(f.residentMB),
+        [f.loopBusy.p99, f.loopBusy.max].map((ms) => ms.toFixed(1)).join(' / '),
+        `${f.residentMB} (${f.heapMB}, ${f.externalMB})`,
         f.cpuMicros.toFixed(0),
       ]),
     ),
   );
-  console.log(
-    '\nDurable peers (node-red-contrib-guaranteed-delivery, node-red-contrib-msg-queue): not measured, the registry has neither.',
-  );
+  console.log('\nA durable peer: npm run bench:uplink-peers.');
   const folder = join(packageRoot, 'bench', 'results');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'uplink.json'), JSON.stringify(results, null, 2));

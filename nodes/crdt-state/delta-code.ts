@@ -1,6 +1,6 @@
 import { invalidFrame as invalid, type DeltaFrame, type NameBook, type ShortFrame } from './frame';
 import { isKey, MAX_COUNTER, MAX_KEY_BYTES, MAX_KEYS, MAX_SIBLINGS } from './limits';
-import { foldCheck } from './names';
+import { foldCheck, type Name } from './names';
 import type { Entry } from './replica';
 import { readReplicas, writeReplicas, type ReplicaList } from './replica-list';
 import { compareDots, type Sibling, type Siblings } from './sibling';
@@ -27,8 +27,9 @@ export function writeDelta(writer: ByteWriter, { sender, from, context, entries,
   let last = from;
   let check = 0;
   writer.count(entries.length);
-  for (const [key, siblings] of entries) {
-    const name = short?.key(key);
+  for (let index = 0; index < entries.length; index++) {
+    const [key, siblings] = entries[index];
+    const name = short?.key(key, index);
     const plain = siblings.length === 1 && siblings[0].replica === sender;
     const gap = plain ? siblings[0].counter - last - 1 : siblings.length;
     const near = gap >= 0 && gap < FAR;
@@ -98,7 +99,7 @@ export function readDelta(reader: ByteReader, sender: string): DeltaFrame | Shor
   }
   const content = { sender, from, to, others, keys, siblings, placed, check: reader.uint32() };
   if (!others.isShort && whole.length === keys.length) {
-    return complete(content, whole, [sender, ...others.long().keys()]);
+    return complete(content, [sender, ...others.long().keys()]);
   }
   return {
     kind: 'short',
@@ -125,25 +126,28 @@ function expand(content: Content, names: NameBook): DeltaFrame | undefined {
   if (!ids) {
     return undefined;
   }
-  const keys: string[] = [];
+  const found: (Name | undefined)[] = [];
   let check = 0;
   for (const name of content.keys) {
-    if (typeof name === 'string') {
-      keys.push(name);
-      continue;
-    }
-    const known = names.key(name);
-    if (!known) {
+    const known = typeof name === 'number' ? names.key(name) : undefined;
+    if (known) {
+      check = foldCheck(check, known.check);
+    } else if (typeof name === 'number') {
       return undefined;
     }
-    check = foldCheck(check, known.check);
-    keys.push(known.text);
+    found.push(known);
   }
-  return check === content.check ? complete(content, keys, [content.sender, ...ids]) : undefined;
+  return check === content.check
+    ? { ...complete(content, [content.sender, ...ids], found), names: found }
+    : undefined;
 }
 
-function complete(content: Content, keys: readonly string[], ids: readonly string[]): DeltaFrame {
-  const { sender, from, to, others, siblings, placed } = content;
+function complete(
+  content: Content,
+  ids: readonly string[],
+  names: readonly (Name | undefined)[] = [],
+): DeltaFrame {
+  const { sender, from, to, others, keys, siblings, placed } = content;
   if (new Set(ids).size !== ids.length) {
     throw invalid('it names a replica twice');
   }
@@ -151,10 +155,12 @@ function complete(content: Content, keys: readonly string[], ids: readonly strin
   for (let index = 1; index < ids.length; index++) {
     context.set(ids[index], others.counterAt(index - 1));
   }
-  const entries = keys.map((key, index): Entry => {
-    const rivals = placed.get(index);
-    return [key, rivals ? inOrder(rivals, ids) : siblings[index]];
-  });
+  const entries: Entry[] = [];
+  for (let index = 0; index < keys.length; index++) {
+    const rivals = placed.size > 0 ? placed.get(index) : undefined;
+    const key = names[index]?.text ?? `${keys[index]}`;
+    entries.push([key, rivals ? inOrder(rivals, ids) : siblings[index]]);
+  }
   return { kind: 'delta', sender, context, from, entries };
 }
 

@@ -12,7 +12,8 @@ interface FrameHead {
 
 /** Names by text, of those that whoever can join the frame knows. */
 export interface Shortener {
-  key(text: string): Name | undefined;
+  /** @param index of the key among the delta's entries */
+  key(text: string, index: number): Name | undefined;
   replica(text: string): Name | undefined;
 }
 
@@ -23,7 +24,7 @@ export interface NameBook {
 }
 
 /** Writes, pushed as they happen. */
-export type DeltaFrame = FrameHead & { kind: 'delta' } & Pick<Delta, 'from' | 'entries'> & {
+export type DeltaFrame = FrameHead & { kind: 'delta' } & Pick<Delta, 'from' | 'entries' | 'names'> & {
     /** What may travel by its short name. */
     short?: Shortener;
   };

@@ -1,6 +1,7 @@
 import type { DeltaFrame, ShortFrame } from './frame';
 import type { Replica } from './replica';
 import type { ReplicaNames } from './replica-names';
+import { hasRoom } from './room';
 import { entryBytes } from './transfers';
 import { counterOf } from './version-vector';
 
@@ -44,7 +45,7 @@ export class HeldDeltas {
         const readiness = delta ? this.replica.readiness(delta) : 'gap';
         if (readiness === 'gap' && !this.isKnown(frame)) {
           this.hold(frame);
-        } else if (delta && readiness === 'ready' && this.replica.hasRoom(delta.context, delta.entries)) {
+        } else if (delta && readiness === 'ready' && hasRoom(this.replica, delta.context, delta.entries)) {
           yield* this.replica.joinDelta(delta);
           progress = true;
         }

@@ -9,8 +9,9 @@ import { parseJson, type Json } from './json';
 import { writeKey, type WriteOperation } from './operations';
 import { readImage, turnRows } from './persistence';
 import { gatewayOfReplica, newImage, Replica, replicaId } from './replica';
-import { isReservedKey } from './retirement';
+import { isReservedKey } from './reserved-keys';
 import { NO_SIBLINGS, type Siblings } from './sibling';
+import type { Slot } from './slot';
 import { isLive, readMerged, rivals, type Strategy, type StrategyBook } from './strategies';
 import { DEFAULT_TIMES, type SyncTimes } from './sync-ports';
 import { Synchronizer } from './synchronizer';
@@ -63,6 +64,8 @@ export interface HostOptions {
 /** Deleted keys that are kept at least, so that peers that are a little late need no full state. */
 const KEPT_DELETES = 1000;
 const SLICE = 256;
+/** Changes that are told between two looks at the clock. */
+const TOLD_AT_ONCE = 8;
 
 /**
  * A replica at work: takes operations and frames one after the other in turns, each of them on disk before anything
@@ -170,12 +173,12 @@ export class ReplicaHost {
   ): Promise<KeyState | undefined> {
     return this.turns.shared<KeyState | undefined>(() => {
       const { replica } = this.loaded();
-      const before = replica.siblings(key);
-      writeKey(replica, this.options.strategies.of(key), operation, key, payload);
-      if (replica.siblings(key) === before) {
+      const strategy = this.options.strategies.of(key);
+      const siblings = writeKey(replica, strategy, operation, key, payload);
+      if (!siblings) {
         return { value: undefined };
       }
-      const state = this.read(key);
+      const state = describe(key, strategy, siblings);
       return { value: state, settled: () => this.tell(state, 'local', operation, by) };
     });
   }
@@ -276,7 +279,7 @@ export class ReplicaHost {
     }
     const { changes } = replica;
     replica.commit();
-    synchronizer.committed(changes.keys());
+    synchronizer.committed(changes);
     const frames = this.outbox;
     this.outbox = [];
     for (const frame of frames) {
@@ -293,20 +296,24 @@ export class ReplicaHost {
     }
   }
 
-  private *tellRemote(changes: ReadonlyMap<string, Siblings | undefined>): Generator<void, void> {
-    for (const [key, before] of changes) {
-      if (isReservedKey(key)) {
+  private *tellRemote(changes: readonly Slot[]): Generator<void, void> {
+    let steps = 0;
+    for (const { text: key, reserved, before, siblings } of changes) {
+      if (reserved) {
         continue;
       }
-      const old = this.describe(key, before ?? NO_SIBLINGS);
-      const state = this.read(key);
+      const strategy = this.options.strategies.of(key);
+      const old = describe(key, strategy, before ?? NO_SIBLINGS);
+      const state = describe(key, strategy, siblings);
       if ((state.siblings?.length ?? 0) > (old.siblings?.length ?? 0)) {
         this.conflicts++;
       }
-      if (JSON.stringify(old) !== JSON.stringify(state)) {
+      if (!sameState(old, state)) {
         this.tell(state, 'remote', state.exists ? 'merge' : 'delete');
       }
-      yield;
+      if (++steps % TOLD_AT_ONCE === 0) {
+        yield;
+      }
     }
   }
 
@@ -321,18 +328,7 @@ export class ReplicaHost {
   }
 
   private read(key: string): KeyState {
-    return this.describe(key, this.loaded().replica.siblings(key));
-  }
-
-  private describe(key: string, siblings: Siblings): KeyState {
-    const strategy = this.options.strategies.of(key);
-    const { exists, value } = readMerged(strategy, siblings);
-    const concurrent = rivals(strategy, siblings).map(({ text, replica, stamp }) => ({
-      value: parseJson(text),
-      gateway: gatewayOfReplica(replica),
-      ts: stampToMs(stamp),
-    }));
-    return concurrent.length > 0 ? { key, exists, value, siblings: concurrent } : { key, exists, value };
+    return describe(key, this.options.strategies.of(key), this.loaded().replica.siblings(key));
   }
 
   private loaded(): { replica: Replica; synchronizer: Synchronizer } {
@@ -341,4 +337,24 @@ export class ReplicaHost {
     }
     return this.running;
   }
+}
+
+function describe(key: string, strategy: Strategy, siblings: Siblings): KeyState {
+  const { exists, value } = readMerged(strategy, siblings);
+  const rivalling = siblings.length > 1 ? rivals(strategy, siblings) : [];
+  if (rivalling.length === 0) {
+    return { key, exists, value };
+  }
+  const concurrent = rivalling.map(({ text, replica, stamp }) => ({
+    value: parseJson(text),
+    gateway: gatewayOfReplica(replica),
+    ts: stampToMs(stamp),
+  }));
+  return { key, exists, value, siblings: concurrent };
+}
+
+/** Whether two states of one key look the same to the flow. */
+function sameState(a: KeyState, b: KeyState): boolean {
+  const simple = !a.siblings && !b.siblings && typeof a.value !== 'object' && typeof b.value !== 'object';
+  return simple ? a.exists === b.exists && a.value === b.value : JSON.stringify(a) === JSON.stringify(b);
 }

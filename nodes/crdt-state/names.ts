@@ -16,18 +16,29 @@ export function nameOf(text: string): Name {
 }
 
 /** Some names, to be found by text and by reference. */
-export class NameTable {
-  private readonly byText = new Map<string, Name>();
+export class NameTable<N extends Name = Name> {
+  private readonly byText = new Map<string, N>();
   /** The name with a reference, or the several that share it. */
-  private readonly byRef = new Map<number, Name | Name[]>();
+  private readonly byRef = new Map<number, N | N[]>();
 
-  add(text: string): void {
-    if (this.byText.has(text)) {
-      return;
+  get size(): number {
+    return this.byText.size;
+  }
+
+  get(text: string): N | undefined {
+    return this.byText.get(text);
+  }
+
+  values(): IterableIterator<N> {
+    return this.byText.values();
+  }
+
+  /** Adds a name unless there is one with its text. */
+  add(name: N): void {
+    if (!this.byText.has(name.text)) {
+      this.byText.set(name.text, name);
+      this.place(name.ref, [...this.with(name.ref), name]);
     }
-    const name = nameOf(text);
-    this.byText.set(text, name);
-    this.place(name.ref, [...this.with(name.ref), name]);
   }
 
   remove(text: string): void {
@@ -43,23 +54,23 @@ export class NameTable {
   }
 
   /** The name with this text; undefined when it is not known or shares its reference with another. */
-  shorten(text: string): Name | undefined {
+  shorten(text: string): N | undefined {
     const name = this.byText.get(text);
     return name?.shared === false ? name : undefined;
   }
 
   /** The one name with this reference; undefined when there is none or several. */
-  find(ref: number): Name | undefined {
+  find(ref: number): N | undefined {
     const held = this.byRef.get(ref);
     return Array.isArray(held) ? undefined : held;
   }
 
-  private with(ref: number): Name[] {
+  private with(ref: number): N[] {
     const held = this.byRef.get(ref);
-    return held ? [held].flat() : [];
+    return held ? (Array.isArray(held) ? held : [held]) : [];
   }
 
-  private place(ref: number, names: Name[]): void {
+  private place(ref: number, names: N[]): void {
     if (names.length === 0) {
       this.byRef.delete(ref);
       return;

@@ -2,8 +2,8 @@ import { EdgeError } from '../shared/errors';
 import { invalidValue, parseJson, toJsonText, type Json } from './json';
 import { MAX_KEYS, MAX_SIBLINGS, isKey, MAX_KEY_BYTES } from './limits';
 import type { Replica } from './replica';
-import { isReservedKey } from './retirement';
-import type { Sibling, Siblings } from './sibling';
+import { isReservedKey } from './reserved-keys';
+import { NO_SIBLINGS, type Sibling, type Siblings } from './sibling';
 import { isLive, readMerged, type Strategy } from './strategies';
 
 /** Operations that write a key. */
@@ -39,7 +39,8 @@ const everything = (): boolean => true;
 
 /**
  * Does a write of this replica on one key. What it replaces is what the replica knows: concurrent writes elsewhere
- * stay beside it. Changes nothing when it throws.
+ * stay beside it. Gives back what the key then holds; undefined when there was nothing to do. Changes nothing when it
+ * throws.
  *
  * @throws EdgeError `STRATEGY` when the key's strategy has no such operation, `VALUE` for an unfit payload or key.
  */
@@ -49,8 +50,9 @@ export function writeKey(
   operation: WriteOperation,
   key: string,
   payload: unknown,
-): void {
-  const siblings = replica.siblings(key);
+): Siblings | undefined {
+  const slot = replica.find(key);
+  const siblings = slot?.siblings ?? NO_SIBLINGS;
   if (siblings.length === 0 || isReservedKey(key)) {
     assertKey(key);
   }
@@ -61,7 +63,7 @@ export function writeKey(
   }
   const plan = planWrite(replica, strategy, operation, key, siblings, payload);
   if (!plan) {
-    return;
+    return undefined;
   }
   if (
     siblings.length + plan.texts.length > MAX_SIBLINGS &&
@@ -69,7 +71,8 @@ export function writeKey(
   ) {
     throw invalidValue(`"${key}" would hold more than ${MAX_SIBLINGS} elements`);
   }
-  replica.write(key, plan.replaces, plan.texts);
+  replica.write(key, plan.replaces, plan.texts, slot);
+  return slot?.siblings ?? replica.siblings(key);
 }
 
 /** Throws `VALUE` unless `msg.topic` can name a key. */

@@ -1,8 +1,9 @@
 import type { DeltaFrame } from './frame';
-import { latestOwn } from './peers';
+import type { Name } from './names';
 import type { Entry, Replica } from './replica';
 import type { ReplicaNames } from './replica-names';
 import { raise } from './sibling';
+import type { Slot } from './slot';
 import { entryBytes } from './transfers';
 import { joinVector } from './version-vector';
 
@@ -10,7 +11,7 @@ const MAX_DELTA_BYTES = 131_072;
 
 /** Own writes that no delta has told yet. */
 export class OwnWrites {
-  private readonly unsent = new Set<string>();
+  private unsent: Slot[] = [];
   /** The own counter that the last delta ended at. */
   private end: number;
 
@@ -22,7 +23,7 @@ export class OwnWrites {
   }
 
   get waiting(): boolean {
-    return this.unsent.size > 0;
+    return this.unsent.length > 0;
   }
 
   /** The own counter up to which deltas have told everything. */
@@ -33,16 +34,15 @@ export class OwnWrites {
   /** Begins anew when the replica has taken another identity. */
   renewed(): void {
     this.end = 0;
-    this.unsent.clear();
+    this.forget();
   }
 
-  /** Takes note of a committed change of a key; gives back the counter of its latest own write. */
-  changed(key: string): number {
-    const latest = latestOwn(this.replica, key);
-    if (latest > this.end) {
-      this.unsent.add(key);
+  /** Takes note of a committed change of a key whose latest own write is `counter`. */
+  changed(slot: Slot, counter: number): void {
+    if (counter > this.end && !slot.unsent) {
+      slot.unsent = true;
+      this.unsent.push(slot);
     }
-    return latest;
   }
 
   /**
@@ -51,17 +51,21 @@ export class OwnWrites {
    */
   take(): DeltaFrame | 'too large' | undefined {
     const { id, context, floor } = this.replica;
-    const { replaced, created } = this.replica.takeWritten();
+    const replaced = this.replica.takeReplaced();
     const from = this.end;
     this.end = this.replica.counter;
     const entries: Entry[] = [];
+    const names: (Name | undefined)[] = [];
     let bytes = 0;
-    for (const key of this.unsent) {
-      const siblings = this.replica.siblings(key);
+    let created = false;
+    for (const slot of this.unsent) {
+      const { siblings } = slot;
       if (siblings.length > 0) {
-        const entry: Entry = [key, siblings];
+        const entry: Entry = [slot.text, siblings];
         entries.push(entry);
+        names.push(slot.created || slot.shared ? undefined : slot);
         bytes += entryBytes(entry);
+        created ||= slot.created;
         for (const sibling of siblings) {
           if (sibling.replica !== id) {
             raise(replaced, sibling);
@@ -69,7 +73,7 @@ export class OwnWrites {
         }
       }
     }
-    this.unsent.clear();
+    this.forget();
     if (bytes > MAX_DELTA_BYTES) {
       return 'too large';
     }
@@ -80,7 +84,7 @@ export class OwnWrites {
       // What was replaced under an earlier identity is not remembered, and who has all keys is not known.
       return { kind: 'delta', sender: id, context: new Map(context), from, entries };
     }
-    if (created.size > 0) {
+    if (created) {
       // What was deleted and forgotten of these keys is replaced as well.
       joinVector(replaced, floor);
     }
@@ -91,7 +95,15 @@ export class OwnWrites {
       context: replaced,
       from,
       entries,
-      short: this.names.shortener(created),
+      short: this.names.shortener(names),
     };
+  }
+
+  private forget(): void {
+    for (const slot of this.unsent) {
+      slot.unsent = false;
+      slot.created = false;
+    }
+    this.unsent = [];
   }
 }

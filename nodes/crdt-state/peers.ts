@@ -1,6 +1,8 @@
 import type { Random } from '../shared/random';
 import { MAX_REPLICAS } from './limits';
 import { gatewayOfReplica, type Replica } from './replica';
+import type { Siblings } from './sibling';
+import type { Slot } from './slot';
 import { counterOf, covers, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
 export interface Peer {
@@ -17,10 +19,11 @@ export interface Peer {
 /** The other replicas, one a gateway, and which of the own writes they have not acknowledged. */
 export class Peers {
   private readonly byGateway = new Map<string, Peer>();
-  /** Keys with own writes above what every peer knows, and the latest of them. */
-  private readonly unacknowledged = new Map<string, number>();
+  /** How many keys have own writes above what every peer knows: those whose slots are `pending`. */
+  private unacknowledged = 0;
   /** The same by counter, and what a later write of the key has superseded. */
-  private queue: { key: string; counter: number }[] = [];
+  private queue: Slot[] = [];
+  private counters: number[] = [];
   private head = 0;
   private acknowledged = 0;
   private owner: string;
@@ -134,7 +137,7 @@ export class Peers {
 
   /** Keys with own writes that a peer has not acknowledged; all of them while no peer is known. */
   get pending(): number {
-    return this.unacknowledged.size;
+    return this.unacknowledged;
   }
 
   /** Begins anew when the replica has taken another identity. */
@@ -149,25 +152,44 @@ export class Peers {
    * Takes note of a committed change of a key whose latest own write is `counter`. Within a turn in any order: peers
    * know a turn as a whole.
    */
-  changed(key: string, counter: number): void {
+  changed(slot: Slot, counter: number): void {
     if (counter > this.acknowledged) {
-      this.enqueue(key, counter);
-    } else if (this.unacknowledged.size > 0) {
-      this.unacknowledged.delete(key);
+      this.enqueue(slot, counter);
+    } else {
+      this.settle(slot);
     }
   }
 
-  private enqueue(key: string, counter: number): void {
-    if (this.unacknowledged.get(key) === counter) {
+  private enqueue(slot: Slot, counter: number): void {
+    if (slot.pending === counter) {
       return;
     }
-    this.unacknowledged.set(key, counter);
-    this.queue.push({ key, counter });
-    if (this.queue.length > 2 * this.unacknowledged.size + 1000) {
-      this.queue = this.queue
-        .slice(this.head)
-        .filter((each) => this.unacknowledged.get(each.key) === each.counter);
-      this.head = 0;
+    this.unacknowledged += slot.pending === 0 ? 1 : 0;
+    slot.pending = counter;
+    this.queue.push(slot);
+    this.counters.push(counter);
+    if (this.queue.length > 2 * this.unacknowledged + 1000) {
+      this.compact();
+    }
+  }
+
+  private settle(slot: Slot): void {
+    if (slot.pending > 0) {
+      slot.pending = 0;
+      this.unacknowledged--;
+    }
+  }
+
+  private compact(): void {
+    const { queue, counters, head } = this;
+    this.queue = [];
+    this.counters = [];
+    this.head = 0;
+    for (let at = head; at < queue.length; at++) {
+      if (queue[at].pending === counters[at]) {
+        this.queue.push(queue[at]);
+        this.counters.push(counters[at]);
+      }
     }
   }
 
@@ -183,38 +205,38 @@ export class Peers {
       return;
     }
     for (; this.head < this.queue.length; this.head++) {
-      const { key, counter } = this.queue[this.head];
+      const counter = this.counters[this.head];
       if (counter > this.acknowledged) {
         break;
       }
-      if (this.unacknowledged.get(key) === counter) {
-        this.unacknowledged.delete(key);
+      if (this.queue[this.head].pending === counter) {
+        this.settle(this.queue[this.head]);
       }
     }
   }
 
   private rebuild(): void {
-    const open: [string, number][] = [];
-    for (const [key] of this.replica.entries()) {
-      const latest = latestOwn(this.replica, key);
+    const open: [Slot, number][] = [];
+    for (const slot of this.replica.slots()) {
+      this.settle(slot);
+      const latest = latestOwn(slot.siblings, this.owner);
       if (latest > this.acknowledged) {
-        open.push([key, latest]);
+        open.push([slot, latest]);
       }
     }
-    this.unacknowledged.clear();
     this.queue = [];
+    this.counters = [];
     this.head = 0;
-    for (const [key, counter] of open.sort((a, b) => a[1] - b[1])) {
-      this.enqueue(key, counter);
+    for (const [slot, counter] of open.sort((a, b) => a[1] - b[1])) {
+      this.enqueue(slot, counter);
     }
   }
 }
 
-/** The counter of a key's latest own write that was not replaced; 0 when there is none. */
-export function latestOwn(replica: Replica, key: string): number {
-  const { id } = replica;
+/** The counter of the latest of some siblings that a replica wrote; 0 when there is none. */
+export function latestOwn(siblings: Siblings, id: string): number {
   let latest = 0;
-  for (const sibling of replica.siblings(key)) {
+  for (const sibling of siblings) {
     if (sibling.replica === id) {
       // In the order of dots the last own one is the latest.
       latest = sibling.counter;

@@ -4,6 +4,7 @@ import type { StateWrite } from '../shared/store/state-store';
 import type { Replica, ReplicaImage } from './replica';
 import { NameTable } from './names';
 import type { Siblings } from './sibling';
+import { Slot } from './slot';
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
 const META = 'meta';
@@ -13,16 +14,15 @@ const SLICE = 256;
 
 /** What must be written for the turn that is open: the changed keys and the replica's vectors, together. */
 export function* turnRows(replica: Replica, namespace: string): Generator<void, StateWrite[]> {
-  if (replica.changes.size === 0 && !replica.advanced) {
+  if (replica.changes.length === 0 && !replica.advanced) {
     return [];
   }
   const { id, base, contacted, context, floor, peers } = replica;
   const meta = [FORMAT, id, base, contacted, [...context], [...floor], [...peers]];
   const writes: StateWrite[] = [{ namespace, key: META, value: packr.pack(meta) }];
-  for (const key of replica.changes.keys()) {
-    const siblings = replica.siblings(key);
+  for (const { text, siblings } of replica.changes) {
     const value = siblings.length > 0 ? packSiblings(siblings) : null;
-    writes.push({ namespace, key: ENTRY + key, value });
+    writes.push({ namespace, key: ENTRY + text, value });
     if (writes.length % SLICE === 0) {
       yield;
     }
@@ -63,8 +63,7 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       context: new Map(context),
       floor: new Map(floor),
       peers: new Map(peers),
-      entries: new Map(),
-      names: new NameTable(),
+      slots: new NameTable(),
     };
     if (contacted) {
       image.base = image.context.get(id) ?? 0;
@@ -72,9 +71,9 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
     let steps = 0;
     for (const [key, value] of rows) {
       if (key.startsWith(ENTRY)) {
-        const name = key.slice(ENTRY.length);
-        image.entries.set(name, unpackSiblings(value));
-        image.names.add(name);
+        const slot = new Slot(key.slice(ENTRY.length));
+        slot.siblings = unpackSiblings(value);
+        image.slots.add(slot);
       }
       if (++steps % SLICE === 0) {
         yield;

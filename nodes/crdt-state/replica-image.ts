@@ -1,6 +1,7 @@
-import { NameTable } from './names';
+import { NameTable, type Name } from './names';
 import type { Siblings } from './sibling';
-import type { ReadonlyVector, VersionVector } from './version-vector';
+import type { Slot } from './slot';
+import { covers, type ReadonlyVector, type VersionVector } from './version-vector';
 
 export type Entry = readonly [key: string, siblings: Siblings];
 
@@ -16,6 +17,8 @@ export interface Delta {
   context: ReadonlyVector;
   /** The *whole* sibling set of each key, other replicas' writes included. */
   entries: readonly Entry[];
+  /** Of the entries that were named shortly, what the name led to in the receiver's book. */
+  names?: readonly (Name | undefined)[];
 }
 
 /** What a replica knows above a vector that the receiver has reached. */
@@ -38,17 +41,27 @@ export interface ReplicaImage {
   floor: VersionVector;
   /** The peers by replica id, and how many of the own writes each is known to know. */
   peers: ReadonlyVector;
-  entries: Map<string, Siblings>;
-  /** Of the keys in `entries`. */
-  names: NameTable;
+  /** The keys with siblings. */
+  slots: NameTable<Slot>;
 }
 
-/** What was written since the last delta, besides the keys themselves. */
-export interface Written {
-  /** Of other replicas, the latest write that was replaced. */
-  replaced: VersionVector;
-  /** Keys that nothing was known of before. */
-  created: Set<string>;
+/** What a replica remembers besides its keys. */
+export type Knowledge = Omit<ReplicaImage, 'slots'>;
+
+/** A copy that does not change with the image. */
+export function knowledgeOf({ id, base, contacted, context, floor, peers }: Knowledge): Knowledge {
+  return { id, base, contacted, context: new Map(context), floor: new Map(floor), peers };
+}
+
+/** Whether there is more to remember than before. */
+export function hasAdvanced(before: Knowledge, now: Knowledge): boolean {
+  return (
+    before.id !== now.id ||
+    before.contacted !== now.contacted ||
+    before.peers !== now.peers ||
+    !covers(before.context, now.context) ||
+    !covers(before.floor, now.floor)
+  );
 }
 
 /** Joins a gateway id and an incarnation to a replica id. */
@@ -68,7 +81,6 @@ export function newImage(id: string): ReplicaImage {
     context: new Map(),
     floor: new Map(),
     peers: new Map(),
-    entries: new Map(),
-    names: new NameTable(),
+    slots: new NameTable(),
   };
 }

@@ -1,5 +1,5 @@
 import type { NameBook, Shortener } from './frame';
-import { NameTable } from './names';
+import { NameTable, nameOf, type Name } from './names';
 import type { Replica } from './replica';
 
 /** The long names that a replica knows, of keys and of replicas, and what of them travels shortened. */
@@ -19,12 +19,15 @@ export class ReplicaNames {
     };
   }
 
-  /** For writing frames to those who know what this replica knows, except for some new keys. */
-  shortener(fresh: ReadonlySet<string>): Shortener {
-    const { names } = this.replica;
+  /**
+   * For writing frames to those who know what this replica knows.
+   *
+   * @param keys of a delta's entries, where they are known by a short name
+   */
+  shortener(keys: readonly (Name | undefined)[]): Shortener {
     const ids = this.replicaIds();
     return {
-      key: (text) => (fresh.has(text) ? undefined : names.shorten(text)),
+      key: (_, index) => keys[index],
       replica: (text) => ids.shorten(text),
     };
   }
@@ -34,9 +37,9 @@ export class ReplicaNames {
     const known = `${id} ${context.size}`;
     if (known !== this.known) {
       this.known = known;
-      this.ids.add(id);
+      this.ids.add(nameOf(id));
       for (const replica of context.keys()) {
-        this.ids.add(replica);
+        this.ids.add(nameOf(replica));
       }
     }
     return this.ids;

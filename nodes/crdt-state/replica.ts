@@ -1,7 +1,14 @@
 import type { HybridClock } from './hybrid-clock';
-import { MAX_KEYS, MAX_REPLICAS, MAX_SIBLINGS } from './limits';
-import type { NameTable } from './names';
-import type { CatchUp, Delta, Entry, ReplicaImage, Written } from './replica-image';
+import type { Name, NameTable } from './names';
+import {
+  hasAdvanced,
+  knowledgeOf,
+  type CatchUp,
+  type Delta,
+  type Entry,
+  type Knowledge,
+  type ReplicaImage,
+} from './replica-image';
 import {
   compareDots,
   hasValue,
@@ -12,21 +19,23 @@ import {
   type Sibling,
   type Siblings,
 } from './sibling';
+import { Slot } from './slot';
 import { isLive } from './strategies';
-import { counterOf, covers, joinVector, type ReadonlyVector } from './version-vector';
+import {
+  counterOf,
+  covers,
+  joinVector,
+  RecentCounters,
+  type ReadonlyVector,
+  type VersionVector,
+} from './version-vector';
 
-export {
-  gatewayOfReplica,
-  newImage,
-  replicaId,
-  type CatchUp,
-  type Delta,
-  type Entry,
-  type ReplicaImage,
-} from './replica-image';
+export * from './replica-image';
 
-interface Undo extends Omit<ReplicaImage, 'entries' | 'names'> {
-  entries: Map<string, Siblings | undefined>;
+interface Undo {
+  knowledge: Knowledge;
+  /** Slots that this turn has emptied, for a key that comes back in the same turn. */
+  emptied: Map<string, Slot>;
 }
 
 /** Steps between two yields of a long piece of work. */
@@ -42,16 +51,17 @@ const SLICE = 256;
  */
 export class Replica {
   private undo: Undo | undefined;
+  private changed: Slot[] = [];
   private living = 0;
   /** No key has more siblings. */
-  private widest = 0;
-  private written: Written = { replaced: new Map(), created: new Set() };
+  widest = 0;
+  private replaced: VersionVector = new Map();
 
   constructor(
     private readonly image: ReplicaImage,
     private readonly hybrid: HybridClock,
   ) {
-    for (const siblings of image.entries.values()) {
+    for (const { siblings } of image.slots.values()) {
       this.living += siblings.some(isLive) ? 1 : 0;
       this.widest = Math.max(this.widest, siblings.length);
     }
@@ -90,7 +100,7 @@ export class Replica {
 
   /** Keys held, deleted ones included until they are collected. */
   get size(): number {
-    return this.image.entries.size;
+    return this.image.slots.size;
   }
 
   /** Keys that have a value. */
@@ -98,51 +108,48 @@ export class Replica {
     return this.living;
   }
 
-  has(key: string): boolean {
-    return this.image.entries.has(key);
-  }
-
   siblings(key: string): Siblings {
-    return this.image.entries.get(key) ?? NO_SIBLINGS;
+    return this.image.slots.get(key)?.siblings ?? NO_SIBLINGS;
   }
 
-  get names(): NameTable {
-    return this.image.names;
+  get names(): NameTable<Slot> {
+    return this.image.slots;
   }
 
-  entries(): IterableIterator<[string, Siblings]> {
-    return this.image.entries.entries();
+  *entries(): IterableIterator<Entry> {
+    for (const { text, siblings } of this.image.slots.values()) {
+      yield [text, siblings];
+    }
+  }
+
+  /** The slots of all keys that have siblings. */
+  slots(): IterableIterator<Slot> {
+    return this.image.slots.values();
+  }
+
+  /** The slot of a key that has siblings. */
+  find(key: string): Slot | undefined {
+    return this.image.slots.get(key);
+  }
+
+  /** The slot of any key, which joins the others when it gets siblings. */
+  private slot(key: string): Slot {
+    return this.find(key) ?? this.undo?.emptied.get(key) ?? new Slot(key);
   }
 
   begin(): void {
-    const { id, base, contacted, context, floor, peers } = this.image;
-    this.undo = {
-      id,
-      base,
-      contacted,
-      context: new Map(context),
-      floor: new Map(floor),
-      peers,
-      entries: new Map(),
-    };
+    this.forgetChanges();
+    this.undo = { knowledge: knowledgeOf(this.image), emptied: new Map() };
   }
 
-  /** The keys that this turn has changed, with their siblings before it. */
-  get changes(): ReadonlyMap<string, Siblings | undefined> {
-    return this.undo?.entries ?? new Map<string, undefined>();
+  /** The slots that this turn has changed; after its end the same until the next begins. */
+  get changes(): readonly Slot[] {
+    return this.changed;
   }
 
   /** Whether this turn has changed anything that must be remembered besides keys. */
   get advanced(): boolean {
-    const { undo, image } = this;
-    return (
-      undo !== undefined &&
-      (undo.id !== image.id ||
-        undo.contacted !== image.contacted ||
-        undo.peers !== image.peers ||
-        !covers(undo.context, image.context) ||
-        !covers(undo.floor, image.floor))
-    );
+    return this.undo !== undefined && hasAdvanced(this.undo.knowledge, this.image);
   }
 
   commit(): void {
@@ -153,28 +160,45 @@ export class Replica {
     if (!this.undo) {
       return;
     }
-    const { entries, ...rest } = this.undo;
+    const { knowledge } = this.undo;
     this.undo = undefined;
-    Object.assign(this.image, rest);
-    for (const [key, siblings] of entries) {
-      this.put(key, siblings ?? NO_SIBLINGS);
+    Object.assign(this.image, knowledge);
+    for (const slot of this.changed) {
+      this.put(slot, slot.before ?? NO_SIBLINGS);
     }
+    this.forgetChanges();
   }
 
-  /** An own write: replaces some of the key's siblings with new ones. */
-  write(key: string, replaces: (sibling: Sibling) => boolean, texts: readonly (string | null)[]): void {
-    const before = this.siblings(key);
+  private forgetChanges(): void {
+    for (const slot of this.changed) {
+      slot.before = undefined;
+    }
+    this.changed = [];
+  }
+
+  /**
+   * An own write: replaces some of the key's siblings with new ones.
+   *
+   * @param known the key's slot, where it was looked up already.
+   */
+  write(
+    key: string,
+    replaces: (sibling: Sibling) => boolean,
+    texts: readonly (string | null)[],
+    known?: Slot,
+  ): void {
+    const slot = known ?? this.slot(key);
     const { id } = this.image;
     const kept: Sibling[] = [];
-    for (const sibling of before) {
+    for (const sibling of slot.siblings) {
       if (!replaces(sibling)) {
         kept.push(sibling);
       } else if (sibling.replica !== id) {
-        raise(this.written.replaced, sibling);
+        raise(this.replaced, sibling);
       }
     }
-    if (before.length === 0) {
-      this.written.created.add(key);
+    if (slot.siblings.length === 0) {
+      slot.created = true;
     }
     let counter = this.counter;
     const stamp = this.hybrid.next();
@@ -182,18 +206,14 @@ export class Replica {
       kept.push({ replica: id, counter: ++counter, stamp, text });
     }
     this.image.context.set(id, counter);
-    this.replace(
-      key,
-      before === NO_SIBLINGS ? undefined : before,
-      kept.length > 1 ? kept.sort(compareDots) : kept,
-    );
+    this.put(slot, kept.length > 1 ? kept.sort(compareDots) : kept);
   }
 
-  /** What was written since this was asked last. */
-  takeWritten(): Written {
-    const { written } = this;
-    this.written = { replaced: new Map(), created: new Set() };
-    return written;
+  /** Of other replicas, the latest write that was replaced since this was asked last. */
+  takeReplaced(): VersionVector {
+    const { replaced } = this;
+    this.replaced = new Map();
+    return replaced;
   }
 
   /** Whether an own count may be continued in a new sibling; see {@link Replica.renew}. */
@@ -216,39 +236,9 @@ export class Replica {
     return 'ready';
   }
 
-  /** Whether the bounds on keys, siblings and replicas leave room for what another replica sent. */
-  hasRoom(context: ReadonlyVector, entries: readonly Entry[]): boolean {
-    if (!this.hasRoomFor(entries)) {
-      return false;
-    }
-    let replicas = this.context.size;
-    for (const replica of context.keys()) {
-      replicas += this.context.has(replica) ? 0 : 1;
-    }
-    return replicas <= MAX_REPLICAS;
-  }
-  private hasRoomFor(entries: readonly Entry[]): boolean {
-    let most = 0;
-    for (const [, siblings] of entries) {
-      most = Math.max(most, siblings.length);
-    }
-    if (this.size + entries.length <= MAX_KEYS && this.widest + most <= 2 * MAX_SIBLINGS) {
-      return true;
-    }
-    let keys = this.size;
-    for (const [key, siblings] of entries) {
-      const held = this.image.entries.get(key);
-      keys += held ? 0 : 1;
-      if ((held?.length ?? 0) + siblings.length > 2 * MAX_SIBLINGS) {
-        return false;
-      }
-    }
-    return keys <= MAX_KEYS;
-  }
-
   /** Joins a delta that is ready. Yields between slices; the turn must not end in between. */
   *joinDelta(delta: Delta): Generator<void, void> {
-    yield* this.joinEntries(delta.entries, delta.context);
+    yield* this.joinEntries(delta.entries, delta.context, delta.names);
     joinVector(this.image.context, delta.context);
   }
 
@@ -258,9 +248,12 @@ export class Replica {
     if (floor) {
       const present = new Set(entries.map(([key]) => key));
       let steps = 0;
-      for (const [key, siblings] of this.image.entries) {
-        if (!present.has(key)) {
-          this.put(key, joinSiblings(siblings, this.context, NO_SIBLINGS, context));
+      for (const slot of this.slots()) {
+        if (!present.has(slot.text)) {
+          const joined = joinSiblings(slot.siblings, this.context, NO_SIBLINGS, context);
+          if (joined !== slot.siblings) {
+            this.put(slot, joined);
+          }
         }
         if (++steps % SLICE === 0) {
           yield;
@@ -276,9 +269,9 @@ export class Replica {
     const reached = covers(vector, this.floor);
     const entries: Entry[] = [];
     let steps = 0;
-    for (const [key, siblings] of this.image.entries) {
+    for (const { text, siblings } of this.slots()) {
       if (!reached || siblings.some((sibling) => !knows(vector, sibling))) {
-        entries.push([key, siblings]);
+        entries.push([text, siblings]);
       }
       if (++steps % (SLICE * 8) === 0) {
         yield;
@@ -291,10 +284,11 @@ export class Replica {
   /** Drops deleted keys whose own deletes have been sent up to a counter, into the floor. */
   *collect(sent: number): Generator<void, void> {
     let steps = 0;
-    for (const [key, siblings] of this.image.entries) {
+    for (const slot of this.slots()) {
+      const { siblings } = slot;
       if (siblings.every((each) => !isLive(each) && (each.replica !== this.id || each.counter <= sent))) {
         joinVector(this.image.floor, new Map(siblings.map(({ replica, counter }) => [replica, counter])));
-        this.put(key, NO_SIBLINGS);
+        this.put(slot, NO_SIBLINGS);
       }
       if (++steps % SLICE === 0) {
         yield;
@@ -322,14 +316,13 @@ export class Replica {
    */
   renew(id: string): void {
     const { id: old, base, context } = this.image;
-    for (const [key, siblings] of this.image.entries) {
-      if (siblings.some(({ replica, counter }) => replica === old && counter > base)) {
-        const moved = siblings.map((each) =>
-          each.replica === old && each.counter > base
-            ? { ...each, replica: id, counter: each.counter - base }
-            : each,
+    const isOfThisSession = (each: Sibling): boolean => each.replica === old && each.counter > base;
+    for (const slot of this.slots()) {
+      if (slot.siblings.some(isOfThisSession)) {
+        const moved = slot.siblings.map((each) =>
+          isOfThisSession(each) ? { ...each, replica: id, counter: each.counter - base } : each,
         );
-        this.put(key, moved.sort(compareDots));
+        this.put(slot, moved.sort(compareDots));
       }
     }
     const made = counterOf(context, old) - base;
@@ -357,44 +350,48 @@ export class Replica {
     Object.assign(this.image, { id, base: 0, contacted: true, peers });
   }
 
-  private *joinEntries(entries: readonly Entry[], context: ReadonlyVector): Generator<void, void> {
-    let steps = 0;
+  private *joinEntries(
+    entries: readonly Entry[],
+    context: ReadonlyVector,
+    names?: readonly (Name | undefined)[],
+  ): Generator<void, void> {
     let latest = 0;
-    for (const [key, remote] of entries) {
-      const before = this.image.entries.get(key);
-      const local = before ?? NO_SIBLINGS;
-      const joined = joinSiblings(local, this.context, remote, context);
+    const localContext = new RecentCounters(this.context);
+    const remoteContext = new RecentCounters(context);
+    for (let index = 0; index < entries.length; index++) {
+      const [key, remote] = entries[index];
+      const name = names?.[index];
+      // A name that leads to a slot saves looking it up; one that was emptied may have been forgotten since.
+      const known = name instanceof Slot && name.siblings.length > 0 ? name : this.image.slots.get(key);
+      const local = known?.siblings ?? NO_SIBLINGS;
+      const joined = joinSiblings(local, localContext, remote, remoteContext);
       if (joined !== local) {
-        this.replace(key, before, joined);
+        this.put(known ?? this.slot(key), joined);
         for (const { stamp } of remote) {
           latest = Math.max(latest, stamp);
         }
       }
-      if (++steps % SLICE === 0) {
+      if ((index + 1) % SLICE === 0) {
         yield;
       }
     }
     this.hybrid.observe(latest);
   }
 
-  private put(key: string, siblings: Siblings): void {
-    this.replace(key, this.image.entries.get(key), siblings);
-  }
-
-  private replace(key: string, before: Siblings | undefined, siblings: Siblings): void {
+  private put(slot: Slot, siblings: Siblings): void {
+    const before = slot.siblings;
+    if (this.undo && slot.before === undefined) {
+      slot.before = before;
+      this.changed.push(slot);
+    }
     this.widest = Math.max(this.widest, siblings.length);
-    if (this.undo && !this.undo.entries.has(key)) {
-      this.undo.entries.set(key, before);
-    }
-    this.living += (hasValue(siblings) ? 1 : 0) - (before && hasValue(before) ? 1 : 0);
+    this.living += (hasValue(siblings) ? 1 : 0) - (hasValue(before) ? 1 : 0);
+    slot.siblings = siblings;
     if (siblings.length === 0) {
-      this.image.entries.delete(key);
-      this.image.names.remove(key);
-      return;
-    }
-    this.image.entries.set(key, siblings);
-    if (!before) {
-      this.image.names.add(key);
+      this.image.slots.remove(slot.text);
+      this.undo?.emptied.set(slot.text, slot);
+    } else if (before.length === 0) {
+      this.image.slots.add(slot);
     }
   }
 }

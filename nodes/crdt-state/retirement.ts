@@ -1,15 +1,8 @@
 import { EdgeError } from '../shared/errors';
 import { isReplicaId } from './limits';
 import { gatewayOfReplica, type Replica } from './replica';
+import { isReservedKey, RETIRED_PREFIX } from './reserved-keys';
 import type { Siblings } from './sibling';
-
-/** Keys of the nodes' own, one for each retired gateway: a list of its replica ids, known to all by replication. */
-const PREFIX = '$retired/';
-
-/** Whether a key is the nodes' own and hidden from the flow. */
-export function isReservedKey(key: string): boolean {
-  return key.startsWith(PREFIX);
-}
 
 /**
  * The replicas that a person has declared departed. Nobody waits for them any more, and what a broker still keeps of
@@ -62,7 +55,7 @@ export function retireGateway(replica: Replica, gateway: unknown, known: readonl
       { property: 'payload' },
     );
   }
-  const key = PREFIX + gateway;
+  const key = RETIRED_PREFIX + gateway;
   const all = [...new Set([...readIds(replica.siblings(key)), ...ids])].sort();
   replica.write(key, () => true, [JSON.stringify(all)]);
   return key;

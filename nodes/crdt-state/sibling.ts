@@ -24,8 +24,11 @@ export function compareDots(a: Sibling, b: Sibling): number {
   return a.replica === b.replica ? a.counter - b.counter : a.replica < b.replica ? -1 : 1;
 }
 
+/** What a vector is asked for. */
+export type Counters = Pick<ReadonlyVector, 'get'>;
+
 /** Whether a vector knows of the write. */
-export function knows(vector: ReadonlyVector, sibling: Sibling): boolean {
+export function knows(vector: Counters, sibling: Sibling): boolean {
   return counterOf(vector, sibling.replica) >= sibling.counter;
 }
 
@@ -37,10 +40,16 @@ export function knows(vector: ReadonlyVector, sibling: Sibling): boolean {
  */
 export function joinSiblings(
   local: Siblings,
-  localContext: ReadonlyVector,
+  localContext: Counters,
   remote: Siblings,
-  remoteContext: ReadonlyVector,
+  remoteContext: Counters,
 ): Siblings {
+  if (local.length === 1 && remote.length === 1 && !sameDot(local[0], remote[0])) {
+    // The most frequent case by far: one write, and one that has replaced it.
+    if (knows(remoteContext, local[0]) && !knows(localContext, remote[0])) {
+      return remote;
+    }
+  }
   const joined: Sibling[] = [];
   let changed = false;
   let i = 0;
@@ -67,6 +76,10 @@ export function joinSiblings(
     }
   }
   return changed ? joined : local;
+}
+
+function sameDot(a: Sibling, b: Sibling): boolean {
+  return a.counter === b.counter && a.replica === b.replica;
 }
 
 /** Whether one of them is no delete. */

@@ -1,23 +1,24 @@
-import { EdgeError } from '../shared/errors';
 import { answerToDouble, doubleProblem, type Arrival } from './double';
 import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
 import { Fetching } from './fetching';
 import { HeldDeltas } from './held-deltas';
 import { NamedTimers } from './named-timers';
 import { OwnWrites } from './own-writes';
-import { Peers, type Peer } from './peers';
+import { latestOwn, Peers, type Peer } from './peers';
 import { gatewayOfReplica, replicaId, type Replica } from './replica';
 import { ReplicaNames } from './replica-names';
 import { retireGateway, Retirement } from './retirement';
+import { hasRoom } from './room';
+import type { Slot } from './slot';
 import type { SyncPorts, SyncTimes } from './sync-ports';
+import { frameOutgrowsBounds, peerOutgrowsBounds, strategiesDiffer } from './sync-problems';
 import { OutgoingTransfers } from './transfers';
-import { counterOf, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
+import { beyond, counterOf, joinVector, type ReadonlyVector, type VersionVector } from './version-vector';
 
 export { DEFAULT_TIMES, type SyncPorts, type SyncTimes } from './sync-ports';
 
 /** So many peers acknowledge at the full pace. */
 const PEERS_AT_PACE = 10;
-const NOTHING_NEW: ReadonlySet<string> = new Set();
 
 /**
  * Keeps a replica level with its peers over a transport that may lose, repeat and reorder. Deltas are pushed; a delta
@@ -91,7 +92,7 @@ export class Synchronizer {
   }
 
   /** Takes note of what a turn has changed for good. */
-  committed(keys: Iterable<string>): void {
+  committed(slots: Iterable<Slot>): void {
     const renewed = this.owner !== this.replica.id;
     if (renewed) {
       this.owner = this.replica.id;
@@ -99,26 +100,27 @@ export class Synchronizer {
       this.told = 0;
       this.announced = new Map();
       this.outgoing.clear();
-    }
-    if (renewed) {
       this.peers.renewed();
     }
-    const changed = renewed ? [...this.replica.entries()].map(([key]) => key) : [...keys];
-    for (const key of changed) {
-      this.peers.changed(key, this.own.changed(key));
+    this.takeNote(slots);
+    if (renewed) {
+      this.takeNote(this.replica.slots());
     }
-    this.heedRetirements(changed);
+    this.rejoinSoon();
     if (this.own.waiting) {
       this.flushSoon();
     }
   }
 
-  private heedRetirements(changed: readonly string[]): void {
-    const news = changed.filter((key) => this.retirement.changed(key));
-    if (news.length > 0) {
-      this.peers.forget((id) => this.retirement.has(id));
+  private takeNote(slots: Iterable<Slot>): void {
+    for (const slot of slots) {
+      const latest = latestOwn(slot.siblings, this.owner);
+      this.own.changed(slot, latest);
+      this.peers.changed(slot, latest);
+      if (slot.reserved && this.retirement.changed(slot.text)) {
+        this.peers.forget((id) => this.retirement.has(id));
+      }
     }
-    this.rejoinSoon();
   }
 
   private rejoinSoon(): void {
@@ -190,11 +192,8 @@ export class Synchronizer {
       return;
     }
     const entries = 'entries' in frame ? frame.entries : [];
-    if (!this.peers.hasRoom(frame.sender) || !this.replica.hasRoom(frame.context, entries)) {
-      throw new EdgeError(
-        'SYNC_INVALID',
-        'A frame was refused: with it this space would outgrow its bounds on keys, writes of a key or replicas.',
-      );
+    if (!this.peers.hasRoom(frame.sender) || !hasRoom(this.replica, frame.context, entries)) {
+      throw frameOutgrowsBounds();
     }
     const retired = this.retirement.has(frame.sender);
     if (!retired) {
@@ -262,13 +261,7 @@ export class Synchronizer {
       return;
     }
     if (frame.strategies !== this.strategies && peer.strategies !== frame.strategies) {
-      this.ports.problem(
-        new EdgeError(
-          'STRATEGY',
-          `Gateway "${gatewayOfReplica(frame.sender)}" merges by another strategy or other rules. Give all nodes of this space the same ones.`,
-          { gateway: gatewayOfReplica(frame.sender) },
-        ),
-      );
+      this.ports.problem(strategiesDiffer(gatewayOfReplica(frame.sender)));
     }
     peer.strategies = frame.strategies;
     if (frame.hello && kept !== true) {
@@ -290,8 +283,8 @@ export class Synchronizer {
   private *takeReply(frame: ReplyFrame): Generator<void, void> {
     const state = this.fetching.take(frame);
     if (state) {
-      if (!this.replica.hasRoom(state.context, state.entries)) {
-        throw new EdgeError('SYNC_INVALID', 'A peer holds more than this space may: delete some keys there.');
+      if (!hasRoom(this.replica, state.context, state.entries)) {
+        throw peerOutgrowsBounds();
       }
       yield* this.replica.joinCatchUp(state);
       yield* this.held.join();
@@ -345,17 +338,12 @@ export class Synchronizer {
   /** Tells what is known since it was told last; whoever misses that hears the whole at the next announcement. */
   private acknowledge(): void {
     const { sender, context } = this.head();
-    const news: VersionVector = new Map();
-    for (const [replica, counter] of context) {
-      if (counter > counterOf(this.announced, replica)) {
-        news.set(replica, counter);
-      }
-    }
+    const news = beyond(context, this.announced);
     if (this.owesAll) {
       this.announce(false);
     } else if (news.size > 0) {
       joinVector(this.announced, news);
-      const short = this.names.shortener(NOTHING_NEW);
+      const short = this.names.shortener([]);
       this.tell({ kind: 'vector', sender, context: news, strategies: this.strategies, hello: false, short });
     }
   }

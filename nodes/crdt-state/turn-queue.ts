@@ -18,12 +18,43 @@ export interface Outcome<T> {
 /** Sharing a turn with its kind, own writes or frames, or alone in one that may last. */
 export type JobKind = 'shared' | 'frame' | 'alone';
 
-interface Job {
-  kind: JobKind;
-  /** Does the work; gives back what resolves its promise. */
-  run(): Generator<void, () => void>;
-  reject(error: EdgeError): void;
+/** Done at once, or in steps between which other work may go on. */
+type Work<T> = { atOnce: () => Outcome<T> } | { inSteps: () => Generator<void, Outcome<T>> };
+
+class Job<T> {
+  private outcome: Outcome<T> | undefined;
+
+  constructor(
+    readonly kind: JobKind,
+    private readonly work: Work<T>,
+    private readonly resolve: (value: T) => void,
+    readonly reject: (error: EdgeError) => void,
+  ) {}
+
+  /** Does the work; gives back the steps when there are any. */
+  run(): Generator<void, void> | undefined {
+    if ('atOnce' in this.work) {
+      this.outcome = this.work.atOnce();
+      return undefined;
+    }
+    return this.steps(this.work.inSteps());
+  }
+
+  /** Tells what came of it, when that is on disk. */
+  settle(): void {
+    if (this.outcome) {
+      this.outcome.settled?.();
+      this.resolve(this.outcome.value);
+    }
+  }
+
+  private *steps(steps: Generator<void, Outcome<T>>): Generator<void, void> {
+    this.outcome = yield* steps;
+  }
 }
+
+/** A job of whatever value. */
+type AnyJob = Pick<Job<unknown>, 'kind' | 'run' | 'settle' | 'reject'>;
 
 export interface TurnHooks {
   begin(): void;
@@ -37,7 +68,7 @@ export interface TurnHooks {
  * process goes on.
  */
 export class TurnQueue {
-  private jobs: Job[] = [];
+  private jobs: AnyJob[] = [];
   /** The first of `jobs` that waits: shifting a long array would move all of it each time. */
   private next = 0;
   private readonly frames = { count: 0, bytes: 0 };
@@ -69,10 +100,7 @@ export class TurnQueue {
 
   /** A short job that may share its turn. Must change nothing when it throws. */
   shared<T>(work: () => Outcome<T>): Promise<T> {
-    return this.add('shared', function* () {
-      return work();
-      yield;
-    });
+    return this.add('shared', { atOnce: work });
   }
 
   /**
@@ -88,8 +116,10 @@ export class TurnQueue {
     frames.count++;
     frames.bytes += bytes;
     try {
-      await this.add('frame', function* () {
-        return { value: yield* work() };
+      await this.add('frame', {
+        *inSteps() {
+          return { value: yield* work() };
+        },
       });
     } finally {
       frames.count--;
@@ -99,8 +129,10 @@ export class TurnQueue {
 
   /** A job with a turn of its own. */
   alone<T>(work: () => Generator<void, T>): Promise<T> {
-    return this.add('alone', function* () {
-      return { value: yield* work() };
+    return this.add('alone', {
+      *inSteps() {
+        return { value: yield* work() };
+      },
     });
   }
 
@@ -118,7 +150,7 @@ export class TurnQueue {
     }
   }
 
-  private add<T>(kind: JobKind, work: () => Generator<void, Outcome<T>>): Promise<T> {
+  private add<T>(kind: JobKind, work: Work<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.closed) {
         reject(this.closed);
@@ -133,17 +165,7 @@ export class TurnQueue {
         );
         return;
       }
-      this.jobs.push({
-        kind,
-        *run() {
-          const { value, settled } = yield* work();
-          return () => {
-            settled?.();
-            resolve(value);
-          };
-        },
-        reject,
-      });
+      this.jobs.push(new Job(kind, work, resolve, reject));
       this.pump();
     });
   }
@@ -161,19 +183,12 @@ export class TurnQueue {
     while (this.waiting > 0) {
       const { kind } = this.jobs[this.next];
       this.hooks.begin();
-      const finished: { job: Job; settle: () => void }[] = [];
-      for (const job of this.takeTurn(kind)) {
-        try {
-          finished.push({ job, settle: await this.drive(job.run()) });
-        } catch (thrown) {
-          job.reject(toEdgeError(thrown));
-        }
-      }
+      const finished = await this.turn(kind);
       try {
         await this.hooks.commit(kind);
-        finished.forEach(({ settle }) => settle());
+        finished.forEach((job) => job.settle());
       } catch (thrown) {
-        finished.forEach(({ job }) => job.reject(toEdgeError(thrown, 'STORE')));
+        finished.forEach((job) => job.reject(toEdgeError(thrown, 'STORE')));
       }
       if (this.waiting > 0) {
         await this.pause();
@@ -185,7 +200,7 @@ export class TurnQueue {
     return this.jobs.length - this.next;
   }
 
-  private takeNext(): Job {
+  private takeNext(): AnyJob {
     const job = this.jobs[this.next++];
     if (this.next > 1024 && this.next * 2 > this.jobs.length) {
       this.jobs = this.jobs.slice(this.next);
@@ -194,15 +209,26 @@ export class TurnQueue {
     return job;
   }
 
-  /** The jobs of the next turn: one that wants to be alone, or all of a kind until the time is up. */
-  private *takeTurn(kind: JobKind): Generator<Job> {
+  /** Does the jobs of the next turn: one that wants to be alone, or all of a kind until the time is up. */
+  private async turn(kind: JobKind): Promise<AnyJob[]> {
+    const finished: AnyJob[] = [];
     const end = this.clock.monotonic() + SLICE_MS;
     const limit = kind === 'alone' ? 1 : MAX_SHARED;
     for (let taken = 0; taken < limit && this.jobs.at(this.next)?.kind === kind; taken++) {
-      yield this.takeNext();
+      const job = this.takeNext();
+      try {
+        const steps = job.run();
+        if (steps) {
+          await this.drive(steps);
+        }
+        finished.push(job);
+      } catch (thrown) {
+        job.reject(toEdgeError(thrown));
+      }
       if (this.clock.monotonic() >= end) {
         break;
       }
     }
+    return finished;
   }
 }

@@ -127,17 +127,34 @@ export class ByteReader {
   count(max: number): number {
     const { bytes } = this;
     let value = 0;
-    let scale = 1;
-    for (let size = 0; size < 8; size++) {
+    let at = this.at;
+    // Up to here whole numbers of the processor suffice, which are quicker.
+    for (let shift = 0; shift < 28; shift += 7) {
+      if (at >= bytes.length) {
+        throw new RangeError('the bytes end');
+      }
+      const byte = bytes[at++];
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        this.at = at;
+        return within(value, max);
+      }
+    }
+    this.at = at;
+    return within(this.largeCount(value), max);
+  }
+
+  private largeCount(low: number): number {
+    const { bytes } = this;
+    let value = low;
+    let scale = 2 ** 28;
+    for (let size = 4; size < 8; size++) {
       if (this.at >= bytes.length) {
         throw new RangeError('the bytes end');
       }
       const byte = bytes[this.at++];
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) {
-        if (value > max) {
-          throw new RangeError('a number is out of bounds');
-        }
         return value;
       }
       scale *= 128;
@@ -173,4 +190,11 @@ export class ByteReader {
     this.at = end;
     return this.bytes.toString('utf8', start, end);
   }
+}
+
+function within(value: number, max: number): number {
+  if (value > max) {
+    throw new RangeError('a number is out of bounds');
+  }
+  return value;
 }

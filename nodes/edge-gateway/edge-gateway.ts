@@ -12,6 +12,7 @@ import { GatewayLink } from './gateway-link';
 import { Host } from './host';
 import { keepFile, readKept } from './remote/document-file';
 import { RemoteConfiguration } from './remote/remote-configuration';
+import { registerServiceLevels } from './service-levels/endpoints';
 import { gatewayTopic, lastWill, TelemetryReporter } from './telemetry';
 import { versionsOf } from './versions';
 
@@ -19,6 +20,7 @@ export = function (RED: NodeAPI): void {
   const host = new Host(systemClock);
   const versions = versionsOf(RED);
   registerEndpoints(RED, host);
+  registerServiceLevels(RED);
   registerEdgeNode(RED, {
     type: 'edge-gateway',
     parse: parseGatewayConfig,

@@ -1,3 +1,4 @@
+import type { LevelState } from '../shared/service-levels';
 import type { StationEntry } from '../shared/station';
 import type { HostFigures } from './host';
 
@@ -44,9 +45,13 @@ const HISTOGRAM_PART = /_(bucket|sum|count)$/;
 
 /**
  * The figures of all nodes and of the process as Prometheus reads them. Every figure of a node has the label `node`, its
- * id; `edge_node_info` says which name and type belong to an id.
+ * id; `edge_node_info` says which name and type belong to an id. Service levels that are watched say whether they are met.
  */
-export function metricsText(entries: readonly StationEntry[], host: HostFigures): string {
+export function metricsText(
+  entries: readonly StationEntry[],
+  host: HostFigures,
+  levels: readonly LevelState[] = [],
+): string {
   const families = new Map<string, Family>();
   for (const { id, figures } of entries) {
     for (const [key, value] of Object.entries(figures.snapshot())) {
@@ -57,7 +62,7 @@ export function metricsText(entries: readonly StationEntry[], host: HostFigures)
     }
   }
   const text = [...families].sort(([one], [other]) => (one < other ? -1 : 1)).flatMap(familyLines);
-  return `${[...infoLines(entries), ...text, ...hostLines(host)].join('\n')}\n`;
+  return `${[...infoLines(entries), ...text, ...levelLines(levels), ...hostLines(host)].join('\n')}\n`;
 }
 
 function place(families: Map<string, Family>, name: string, sample: Sample): void {
@@ -115,6 +120,17 @@ function infoLines(entries: readonly StationEntry[]): string[] {
       return `edge_node_info{${written.join(',')}} 1`;
     }),
   ];
+}
+
+function levelLines(levels: readonly LevelState[]): string[] {
+  const judged = levels.filter(({ met }) => met !== null);
+  return judged.length === 0
+    ? []
+    : [
+        '# HELP edge_service_level_met Whether a service level that is watched is met.',
+        '# TYPE edge_service_level_met gauge',
+        ...judged.map(({ level, met }) => `edge_service_level_met{level="${level}"} ${met ? 1 : 0}`),
+      ];
 }
 
 function hostLines(host: HostFigures): string[] {

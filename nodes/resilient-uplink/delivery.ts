@@ -230,6 +230,8 @@ export class Delivery {
       for (const queue of lane.topics.values()) {
         if (queue.retryAt <= now) {
           lane.wake(queue);
+        } else {
+          queue.ownBodies();
         }
         this.reader.unpark(lane, queue);
       }

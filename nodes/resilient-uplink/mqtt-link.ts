@@ -58,6 +58,8 @@ export class MqttLink implements Link {
   private unanswered = 0;
   /** Whoever waits for a sign of life. */
   private alive: (() => void) | undefined;
+  /** What one read of the socket answered. */
+  private answers: (() => void)[] = [];
   private renewal: Timer | undefined;
   private renewing = false;
 
@@ -103,6 +105,8 @@ export class MqttLink implements Link {
     this.unanswered = 0;
     const lose = (loss: Loss): void => {
       if (this.client === client) {
+        this.window = 0;
+        this.tellAnswers();
         this.close();
         observer.lost(loss);
       }
@@ -168,9 +172,20 @@ export class MqttLink implements Link {
         if (!error) {
           this.tries = 0;
         }
-        answer(error ? answerOf(error) : { outcome: 'acknowledged' });
+        this.tellSoon(() => answer(error ? answerOf(error) : { outcome: 'acknowledged' }));
       }
     });
+  }
+
+  /** Answers are told together: what takes their place under way leaves in one write then, not in one for each. */
+  private tellSoon(tell: () => void): void {
+    if (this.answers.push(tell) === 1) {
+      setImmediate(() => this.tellAnswers());
+    }
+  }
+
+  private tellAnswers(): void {
+    this.answers.splice(0).forEach((tell) => tell());
   }
 
   private renewLater(observer: LinkObserver): void {
@@ -212,6 +227,7 @@ export class MqttLink implements Link {
   close(): void {
     const { client } = this;
     this.client = undefined;
+    this.answers = [];
     this.window = WINDOW;
     this.alive = undefined;
     this.renewal?.cancel();

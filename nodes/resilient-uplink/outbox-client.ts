@@ -5,6 +5,7 @@ import { WorkerClient } from '../shared/worker/worker-client';
 import type { RequeueRequest } from './dead-letters';
 import type { Shortage } from './disk-reserve';
 import type { LedgerReport, LedgerRequest } from './ledger-report';
+import type { OutboxLimits } from './outbox-limits';
 import {
   occupiedBytes,
   sizeOf,
@@ -25,19 +26,13 @@ import type { OutboxWorkerMethods, PackedResult } from './outbox-worker-methods'
 import { pack, unpack } from './packing';
 import type { SalvageProgress } from './salvage/salvage';
 import type { StoreLoss } from './store-loss';
-
-export interface OutboxLimits {
-  /** Bytes of stored messages, waiting ones included, from which on new ones are refused. */
-  hardBytes: number;
-  /** Bytes from which on new messages wait for room, which eviction makes; Infinity = they never wait. */
-  holdBytes: number;
-  /** Bytes of one commit; a larger message is one of its own. */
-  batchBytes: number;
-}
+import { StoredAppends } from './stored-appends';
 
 /** Bytes that may wait for their commit before further messages are refused. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const BATCH_ROWS = 1000;
+/** The thread's garbage is short-lived: with V8's own size it would keep tens of MB of it. */
+const WORKER_YOUNG_MB = 4;
 /** Share of the disk's reserve that an outbox may take in any case. */
 const LEAST_SHARE = 1 / 16;
 /** Share of the disk's reserve by which it may grow before new messages wait for eviction. */
@@ -56,6 +51,7 @@ interface Waiting {
 export class OutboxClient implements Outbox, OutboxRecords {
   private queue: Waiting[] = [];
   private waitingBytes = 0;
+  private readonly stored = new StoredAppends(() => this.endDrain());
   private committing = false;
   private scheduled = false;
   private closed = false;
@@ -103,6 +99,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
     const worker = new WorkerClient<OutboxWorkerMethods>(join(__dirname, 'outbox-worker.js'), {
       name: 'edge-uplink-outbox',
       data: { path, deadLetterBytes: options.deadLetterBytes },
+      youngMB: WORKER_YOUNG_MB,
       onDeath: (error) => client?.fail(new EdgeError('STORE', error.message)),
     });
     try {
@@ -202,8 +199,8 @@ export class OutboxClient implements Outbox, OutboxRecords {
     return this.guarded(this.worker.call('publication', null));
   }
 
-  async notePublication(note: string): Promise<void> {
-    await this.guarded(this.worker.call('notePublication', note));
+  notePublication(note: string): Promise<void> {
+    return this.guarded(this.worker.call('notePublication', note));
   }
 
   async requeue(request: RequeueRequest): Promise<{ sequences: number[]; more: boolean }> {
@@ -216,11 +213,16 @@ export class OutboxClient implements Outbox, OutboxRecords {
     return this.guarded(this.worker.call('deadLetters', request));
   }
 
+  /** Copies the database, as it is at one moment, while it is in use. */
+  copyTo(path: string): Promise<void> {
+    return this.guarded(this.worker.call('copyTo', path));
+  }
+
   /** Resolves when everything that was appended is stored or refused; nothing can be appended any more. */
   async drain(): Promise<void> {
     this.closed = true;
     this.release(true);
-    if (this.queue.length > 0 || this.committing) {
+    if (this.isBusy) {
       await new Promise<void>((resolve) => {
         this.idle = resolve;
         this.schedule();
@@ -281,13 +283,23 @@ export class OutboxClient implements Outbox, OutboxRecords {
             earlierRun: false,
           })),
         );
-        batch.forEach(({ resolve }, index) => resolve(answer.first + index));
+        this.stored.take(batch, answer.first);
       },
       (thrown: unknown) => {
         this.settled([]);
         this.refuse(batch, storeError(thrown));
       },
     );
+  }
+
+  private get isBusy(): boolean {
+    return this.queue.length > 0 || this.committing || this.stored.pending > 0;
+  }
+
+  private endDrain(): void {
+    if (!this.isBusy) {
+      this.idle?.();
+    }
   }
 
   private holdBytes(): number {
@@ -318,9 +330,6 @@ export class OutboxClient implements Outbox, OutboxRecords {
       this.waitingBytes -= sizeOf(message);
     }
     this.schedule();
-    if (this.queue.length === 0) {
-      this.idle?.();
-    }
   }
 
   private refuse(batch: readonly Waiting[], error: EdgeError): void {
@@ -328,9 +337,7 @@ export class OutboxClient implements Outbox, OutboxRecords {
       this.waitingBytes -= sizeOf(message);
       reject(error);
     }
-    if (this.queue.length === 0) {
-      this.idle?.();
-    }
+    this.endDrain();
   }
 
   private async result(answer: Promise<PackedResult>): Promise<ReadResult> {

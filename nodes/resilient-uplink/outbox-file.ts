@@ -2,6 +2,8 @@ import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, w
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../shared/clock';
+import { EdgeError } from '../shared/errors';
+import { copyDatabase } from '../shared/store/copy-database';
 import { isDamage, isMisfit, moveDatabase, nameForDamaged, openUndamaged } from '../shared/store/sqlite';
 import { OutboxStore, type OutboxOptions } from './outbox';
 import { isConsistent } from './outbox-check';
@@ -76,6 +78,14 @@ export class OutboxFile {
     moveDatabase(this.path, file);
     syncFolder(file);
     return file;
+  }
+
+  /** Copies the open database as it is at one moment; the note beside it is made anew where the copy is opened. */
+  copyTo(path: string): Promise<void> {
+    if (!this.current) {
+      throw new EdgeError('STORE', 'The outbox is not open.');
+    }
+    return copyDatabase(this.current.database, path);
   }
 
   /** Closes a file of which nobody knows what is on the disk, as it is; the log stays and is read by the next `open`. */

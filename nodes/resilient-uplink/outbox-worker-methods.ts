@@ -35,5 +35,6 @@ export type OutboxWorkerMethods = {
   notePublication(note: string): void;
   requeue(request: RequeueRequest): { sequences: number[]; more: boolean; usage: Usage };
   deadLetters(request: DeadLetterRequest): DeadLetterPage;
+  copyTo(path: string): Promise<void>;
   close(argument: null): void;
 };

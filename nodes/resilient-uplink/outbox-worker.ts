@@ -158,6 +158,7 @@ const methods = {
   notePublication: (note) => using((store) => store.notePublication(note)),
   requeue: (request) => using((store) => ({ ...store.requeue(request), usage: usageOf(store) })),
   deadLetters: (request) => using((store) => store.listDeadLetters(request)),
+  copyTo: (path: string) => using(() => file.copyTo(path)),
   close: () => {
     opened = undefined;
     file.close();

@@ -1,3 +1,4 @@
+import { offerForBackup } from '../shared/backups';
 import type { Clock } from '../shared/clock';
 import type { EdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
@@ -8,15 +9,13 @@ import { LedgerPublisher } from './ledger-publisher';
 import type { LedgerReport } from './ledger-report';
 import type { Link } from './link';
 import type { Selection } from './operations';
-import { OutboxClient, type OutboxLimits } from './outbox-client';
+import { OutboxClient } from './outbox-client';
+import { limitsOf } from './outbox-limits';
 import type { NewMessage, StoredMessage } from './outbox-port';
 import { Retention } from './retention';
 import type { SalvageProgress } from './salvage/salvage';
 import type { StoreLoss } from './store-loss';
 
-const COMMIT_BYTES = 4 * 1024 * 1024;
-/** How far the store may grow over its limit before new messages wait for eviction. */
-const HOLD_FACTOR = 1.1;
 const GRACE_MS = 2000;
 /** Share of the outbox's limit that dead letters may take. */
 const DEAD_LETTER_SHARE = 0.1;
@@ -50,6 +49,7 @@ export class Session {
     readonly delivery: Delivery,
     private readonly retention: Retention,
     private readonly publisher: LedgerPublisher,
+    private readonly withdrawBackup: () => void,
   ) {}
 
   /** Opens the outbox and starts to deliver what is in it; rejects with `STORE`. */
@@ -110,7 +110,13 @@ export class Session {
       (report) => outbox.append(ledgerMessage(report)),
       (error) => events.storeFailed(error),
     );
-    const session = new Session(outbox, delivery, retention, publisher);
+    const session = new Session(
+      outbox,
+      delivery,
+      retention,
+      publisher,
+      offerForBackup({ path, copyTo: (copy) => outbox.copyTo(copy) }),
+    );
     opened.session = session;
     delivery.start();
     retention.start();
@@ -142,6 +148,7 @@ export class Session {
 
   /** Stores what was appended, waits shortly for answers that are due, and closes everything. */
   async close(graceMs = GRACE_MS): Promise<void> {
+    this.withdrawBackup();
     this.publisher.stop();
     await this.outbox.drain();
     await this.publisher.finished();
@@ -149,11 +156,4 @@ export class Session {
     await this.delivery.stop(graceMs);
     await this.outbox.close();
   }
-}
-
-function limitsOf({ limitBytes, overflow }: UplinkConfig): OutboxLimits {
-  const batchBytes = Math.min(COMMIT_BYTES, limitBytes / 10);
-  return overflow === 'reject'
-    ? { hardBytes: limitBytes, holdBytes: Infinity, batchBytes }
-    : { hardBytes: Infinity, holdBytes: limitBytes * HOLD_FACTOR, batchBytes };
 }

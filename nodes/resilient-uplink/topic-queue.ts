@@ -87,6 +87,15 @@ export class TopicQueue {
     this.retryAt = Math.max(this.retryAt, retryAt);
   }
 
+  /** Copies what waits out of the pages that it came in: one message would keep a whole page in memory as long as it. */
+  ownBodies(): void {
+    for (const { message } of this.waiting) {
+      if (message.body.byteLength < message.body.buffer.byteLength) {
+        message.body = Uint8Array.from(message.body);
+      }
+    }
+  }
+
   /** Sends nothing of it until {@link release}: its first message goes by itself only. */
   holdBack(): void {
     this.retryAt = Infinity;

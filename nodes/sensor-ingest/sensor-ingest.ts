@@ -106,6 +106,7 @@ export = function (RED: NodeAPI): void {
           maxBytes: config.maxBytes,
           pacer: new Pacer(clock, setImmediate),
           nextTurn: setImmediate,
+          later: (ms, action) => void clock.after(ms, action),
           onMessage({ topic, payload, qos, retain }, followed) {
             const msg = newMessage(RED, { topic, payload, qos, retain });
             const message = followed ? follow(msg._msgid) : undefined;

@@ -1,5 +1,5 @@
 /** Upper bounds of the latency buckets, in seconds. */
-const BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
+export const BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
 
 /**
  * A node's counters, gauges and histograms under their contract names. A labelled figure has the label in its

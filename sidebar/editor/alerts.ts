@@ -1,5 +1,6 @@
 import { shownNumber, shownTime } from '../../nodes/shared/editor/figures';
 import type { Snapshot } from '../snapshot';
+import { complain, post } from './requests';
 import { text } from './texts';
 
 type Alert = Snapshot['alerts'][number];
@@ -52,10 +53,10 @@ export class Alerts {
       .appendTo(entry);
     if (!acknowledged) {
       entry.append(
-        this.button('alerts.acknowledge', () => post('acknowledge', { id })),
+        this.button('alerts.acknowledge', () => post('sidebar/acknowledge', { id })),
         this.button('alerts.shelve', async () => {
-          await post('maintenance', { node, source, on: true, forMs: SHELF_MS });
-          await post('acknowledge', { id });
+          await post('sidebar/maintenance', { node, source, on: true, forMs: SHELF_MS });
+          await post('sidebar/acknowledge', { id });
         }),
       );
     }
@@ -66,22 +67,7 @@ export class Alerts {
     return $('<button type="button" class="red-ui-button red-ui-button-small">')
       .text(text(key))
       .on('click', () => {
-        act().catch((thrown: unknown) => RED.notify(String(thrown), { type: 'error' }));
+        act().catch(complain);
       });
   }
-}
-
-/** @throws what the runtime has against it, as a text */
-export async function post(path: string, body: object): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    $.ajax({
-      ...{ url: `edge/sidebar/${path}`, method: 'POST' },
-      ...{ contentType: 'application/json', data: JSON.stringify(body) },
-      success: () => resolve(),
-      error: (xhr) => {
-        const answer = xhr.responseJSON as { message?: string } | undefined;
-        reject(new Error(answer?.message ?? text('failure', { status: xhr.status })));
-      },
-    });
-  });
 }

@@ -4,16 +4,22 @@ export interface Preferences {
   pricePerGb: number;
   /** Bytes a day that the disk may be written. */
   flashPerDay: number;
+  /** How long an assessment records. */
+  minutes: number;
+  /** Numbers of an assessment that were entered, by name. */
+  assumed: Record<string, number | undefined>;
 }
 
 const KEY = 'millwright';
-const DEFAULTS: Preferences = { pricePerGb: 0.1, flashPerDay: 10e9 };
+const DEFAULTS = { pricePerGb: 0.1, flashPerDay: 10e9, minutes: 5 };
 
 export function preferences(): Preferences {
   const kept = RED.settings.get(KEY, {}) as Partial<Preferences>;
   return {
     pricePerGb: amount(kept.pricePerGb) ?? DEFAULTS.pricePerGb,
     flashPerDay: amount(kept.flashPerDay) ?? DEFAULTS.flashPerDay,
+    minutes: amount(kept.minutes) ?? DEFAULTS.minutes,
+    assumed: kept.assumed ?? {},
   };
 }
 

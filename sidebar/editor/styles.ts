@@ -39,6 +39,14 @@ const CSS = `
 .edge-machine { display: grid; gap: 2px 8px; grid-template-columns: auto 1fr; margin: 0 0 6px; }
 .edge-machine dt { color: var(--red-ui-secondary-text-color); font-weight: normal; }
 .edge-machine dd { font-variant-numeric: tabular-nums; margin: 0; text-align: right; }
+.edge-assessment .edge-machine { grid-template-columns: minmax(0, auto) minmax(0, 1.6fr); }
+.edge-assessment .edge-machine dd { overflow-wrap: break-word; }
+.edge-entry select { margin: 0; min-width: 0; width: 55%; }
+.edge-entry + .edge-entry { margin-top: 4px; }
+.edge-levels .edge-level { margin: 1px 0 8px; }
+.edge-actions { display: flex; flex-wrap: wrap; gap: 6px; margin: 8px 0; }
+.edge-assessment progress { width: 100%; }
+.edge-assessment .edge-note { overflow-wrap: anywhere; }
 .edge-machine .edge-bad { color: var(--red-ui-text-color-error); font-weight: 600; }
 `;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { npm } from '../support/npm';
 import { packageRoot } from '../support/runtime';
 import { Station } from '../support/station';
 
@@ -20,17 +20,6 @@ const TYPES = [
 
 let folder: string;
 let tarball: string;
-
-function npm(...parameters: string[]): string {
-  // npm tells its scripts where it is; outside of one, the npm on the PATH does.
-  const cli = process.env.npm_execpath;
-  const [program, first] = cli ? [process.execPath, [cli]] : ['npm', []];
-  return execFileSync(program, [...first, ...parameters], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, npm_config_onnxruntime_node_install: 'skip' },
-  });
-}
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'edge-package-'));

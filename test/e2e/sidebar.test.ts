@@ -91,3 +91,51 @@ async function figure(station: Station, name: string): Promise<number> {
   };
   return nodes.find(({ id }) => id === 'forest')?.figures[name] ?? 0;
 }
+
+test('what a node receives is recorded and assessed; the report is one page; service levels are watched', async (t) => {
+  await inEditor(t, { flow: FLOW }, async ({ page, errors }, station) => {
+    await page.evaluate(() =>
+      (globalThis as unknown as { RED: { sidebar: { show(id: string): void } } }).RED.sidebar.show(
+        'millwright-edge',
+      ),
+    );
+    await shows(page, '.edge-assessment', /Capture 5 minutes/);
+    await page.locator('#edge-sidebar-assess-minutes').fill('0.1');
+    await page.locator('#edge-sidebar-assess-minutes').blur();
+    await page.locator('#edge-sidebar-assess-downtimePerHour').fill('2000');
+    await page.locator('#edge-sidebar-assess-downtimePerHour').blur();
+    await page.locator('.edge-assessment button', { hasText: 'Capture 0.1 minutes' }).click();
+    await shows(page, '.edge-assessment', /0 messages, \d s to go/);
+    await send(station, 60);
+    await shows(page, '.edge-assessment', /60 messages, \d s to go/);
+    const summary = await shows(page, '.edge-assessment', /Pays back\s*after [\d.]+ months/);
+    assert.match(summary, /Readings, /, 'whose it is');
+    assert.match(
+      summary,
+      /Reduction\s*(deadband|swinging-door) at 1 % keeps [\d.]+ %, off by [\d.]+ % at most/,
+    );
+    assert.match(summary, /Personal data\?\s*none seen/);
+    const [popup] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.locator('.edge-assessment button', { hasText: 'Open the full report' }).click(),
+    ]);
+    await popup.locator('h1', { hasText: 'Assessment of Readings' }).waitFor();
+    assert.equal(await popup.locator('section').count(), 7);
+    assert.match(
+      await popup.locator('#assumptions').innerText(),
+      /hour of unplanned downtime\s*2,000\s*given/,
+    );
+    await popup.close();
+
+    await page.locator('#edge-sidebar-level-silence').fill('30');
+    await page.locator('#edge-sidebar-level-silence').blur();
+    await page.locator('.edge-level[data-level="silence"][data-met="true"]').waitFor();
+    await page.locator('#edge-sidebar-level-latency').fill('nonsense');
+    await page.locator('#edge-sidebar-level-latency').blur();
+    await page.locator('#edge-sidebar-level-latency.input-error').waitFor();
+    const metrics = await (await fetch(`${station.url}/edge/metrics`)).text();
+    assert.match(metrics, /^edge_service_level_met\{level="silence"\} 1$/m);
+    assert.doesNotMatch(metrics, /level="latency"/, 'not watched');
+    assert.deepEqual(errors, []);
+  });
+});

@@ -30,7 +30,7 @@ before(async () => {
     return;
   }
   const spaces = process.env.EDGE_LINES === 'proxies' ? undefined : namespaceLines(SIZE + 1);
-  const broker = await Mosquitto.prepare(program, undefined, spaces?.address);
+  const broker = await Mosquitto.prepare(program, undefined, spaces ? { address: spaces.address } : {});
   fleet = { broker, lines: spaces ?? (await proxyLines(SIZE + 1, broker.port)) };
 });
 after(async () => {

@@ -15,6 +15,11 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+export interface MosquittoOptions {
+  address?: string;
+  persistence?: boolean;
+}
+
 /** A real mosquitto on loopback that keeps its sessions on disk and can be killed and started again. */
 export class Mosquitto {
   private child: ChildProcess | undefined;
@@ -28,14 +33,15 @@ export class Mosquitto {
 
   /**
    * @param settings more lines of its configuration file
-   * @param address where it listens
+   * @param options.address where it listens
+   * @param options.persistence false = sessions are lost when it ends, and nothing is written meanwhile
    */
   static async start(
     program: string,
     settings: string[] = ['allow_anonymous true'],
-    address = '127.0.0.1',
+    options: MosquittoOptions = {},
   ): Promise<Mosquitto> {
-    const mosquitto = await Mosquitto.prepare(program, settings, address);
+    const mosquitto = await Mosquitto.prepare(program, settings, options);
     await mosquitto.launch();
     return mosquitto;
   }
@@ -44,7 +50,7 @@ export class Mosquitto {
   static async prepare(
     program: string,
     settings: string[] = ['allow_anonymous true'],
-    address = '127.0.0.1',
+    { address = '127.0.0.1', persistence = true }: MosquittoOptions = {},
   ): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-mosquitto-'));
     const mosquitto = new Mosquitto(program, await freePort(), folder, address);
@@ -53,7 +59,7 @@ export class Mosquitto {
       [
         `listener ${mosquitto.port} ${address}`,
         ...settings,
-        'persistence true',
+        `persistence ${persistence}`,
         `persistence_location ${folder}/`,
         'autosave_interval 1',
         'max_queued_messages 0',

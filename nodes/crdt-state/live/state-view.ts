@@ -45,7 +45,7 @@ export function viewState(host: ReplicaHost, now: number, find: string): StateAn
 
 function pageOf(
   host: ReplicaHost,
-  entries: Iterable<[string, Siblings]>,
+  entries: Iterable<readonly [string, Siblings]>,
   find: string,
 ): { page: KeyView[]; more: boolean } {
   const page: KeyView[] = [];

@@ -4,6 +4,7 @@ import { heldMessages, onLowered } from '../../shared/in-flight';
 import { endClient } from '../../shared/mqtt-client';
 import { troubleOf } from '../../shared/trouble';
 import { Acknowledger, type Handed } from './acknowledger';
+import { GatheredWrites } from './gathered-writes';
 import { linkOptions } from './link-options';
 import type { Pacer } from './pacer';
 import type { Subscription } from './subscription';
@@ -26,6 +27,8 @@ export interface MqttSourceOptions {
   pacer: Pacer;
   /** Runs an action in the next turn of the event loop. */
   nextTurn: (action: () => void) => void;
+  /** Runs an action after so many ms. */
+  later: (ms: number, action: () => void) => void;
   /** Does something after the deployment that is under way, where there is one. */
   afterDeployment: (action: () => void) => void;
   /** Hands one message on; must not throw. Says where it is, for one that is to be acknowledged. */
@@ -42,11 +45,13 @@ export interface MqttSourceOptions {
 export class MqttSource {
   private readonly client: MqttClient;
   private readonly acknowledger: Acknowledger;
+  private readonly answers: GatheredWrites;
   private closing = false;
   private denied = false;
   private readonly warned = new Set<string>();
 
   constructor(private readonly options: MqttSourceOptions) {
+    this.answers = new GatheredWrites(options.later);
     this.acknowledger = new Acknowledger(
       options.nextTurn,
       (cmd, messageId) => this.answer(cmd, messageId),
@@ -139,7 +144,7 @@ export class MqttSource {
     if (this.client.connected) {
       // What mqtt.js itself calls; it offers no way to acknowledge later.
       const send = this.client['_sendPacket'] as (this: MqttClient, packet: object) => void;
-      send.call(this.client, { cmd, messageId, reasonCode: 0 });
+      this.answers.write(this.client.stream, () => send.call(this.client, { cmd, messageId, reasonCode: 0 }));
     }
   }
 

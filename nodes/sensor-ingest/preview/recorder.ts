@@ -24,6 +24,8 @@ const TOO_MUCH = 'It holds more than 1 MiB, is nested too deep, or cannot be rea
  * another node of the flow is shown as changed. Bounded in messages, bytes and topics.
  */
 export class Recorder {
+  /** Also handed every message, while somebody records all of them; must not throw. */
+  listener: ((msg: { topic?: unknown; payload?: unknown }, at: number) => void) | undefined;
   private followed: string | undefined;
   private readonly topics = new Set<string>();
   private readonly payloads = new Array<unknown>(MAX_MESSAGES).fill(undefined);
@@ -40,6 +42,7 @@ export class Recorder {
    * @param at arrival time, ms since the epoch
    */
   record(msg: { topic?: unknown; payload?: unknown }, at: number): void {
+    this.listener?.(msg, at);
     try {
       const { topic } = msg;
       const name = typeof topic === 'string' ? topic : '';
@@ -146,10 +149,10 @@ function apart(payload: unknown): unknown {
 }
 
 /**
- * About how many bytes a payload holds; goes no further than {@link MAX_BYTES}, nor deeper than any telemetry, so that
+ * About how many bytes a payload holds, Infinity when it is nested too deep; goes no further than {@link MAX_BYTES}, nor deeper than any telemetry, so that
  * it costs little beside what the pipeline does with the message.
  */
-function sizeOf(value: unknown, depth = 0): number {
+export function sizeOf(value: unknown, depth = 0): number {
   if (typeof value === 'string') {
     return value.length;
   }

@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../worker/serve-worker';
+import { copyDatabase } from './copy-database';
 import { openDatabase, rollback } from './sqlite';
 import type { StateStoreMethods } from './state-store';
 
@@ -31,6 +32,7 @@ const methods: StateStoreMethods = {
       throw thrown;
     }
   },
+  copyTo: (path) => copyDatabase(database, path),
   close: () => database.close(),
 };
 

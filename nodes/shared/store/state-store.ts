@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { offerForBackup } from '../backups';
 import { EdgeError, toEdgeError } from '../errors';
 import { WorkerClient } from '../worker/worker-client';
 
@@ -13,6 +14,7 @@ export type StateStoreMethods = {
   opened(argument: null): { setAside?: string };
   load(namespace: string): { key: string; value: Uint8Array }[];
   write(writes: StateWrite[]): void;
+  copyTo(path: string): Promise<void>;
   close(argument: null): void;
 };
 
@@ -36,11 +38,16 @@ class SharedStore {
   private readonly worker: WorkerClient<StateStoreMethods>;
   private queue: { writes: StateWrite[]; resolve: () => void; reject: (error: EdgeError) => void }[] = [];
   private writing = false;
+  private readonly withdraw: () => void;
 
   constructor(path: string) {
     this.worker = new WorkerClient<StateStoreMethods>(join(__dirname, 'state-store-worker.js'), {
       name: 'edge-state-store',
       data: { path },
+    });
+    this.withdraw = offerForBackup({
+      path,
+      copyTo: (copy) => this.guarded(this.worker.call('copyTo', copy)),
     });
   }
 
@@ -61,6 +68,7 @@ class SharedStore {
   }
 
   async close(): Promise<void> {
+    this.withdraw();
     try {
       await this.worker.call('close', null);
     } catch {

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { EdgeError } from '../../../nodes/shared/errors';
 import { FrameCodec, type Frame } from '../../../nodes/crdt-state/frames';
-import { NameTable } from '../../../nodes/crdt-state/names';
+import type { DeltaFrame } from '../../../nodes/crdt-state/frame';
+import { NameTable, nameOf } from '../../../nodes/crdt-state/names';
 import { encodeVersion1 } from './version1';
 
 const SENDER = 'gateway-a.0123456789ab';
@@ -113,8 +114,8 @@ test('any value within the bounds arrives as the same text', () => {
 test('short names are read by whoever knows the long ones, and by nobody else', () => {
   const keys = new NameTable();
   const ids = new NameTable();
-  entries.forEach(([key]) => keys.add(key));
-  [SENDER, OTHER].forEach((id) => ids.add(id));
+  entries.forEach(([key]) => keys.add(nameOf(key)));
+  [SENDER, OTHER].forEach((id) => ids.add(nameOf(id)));
   const [delta] = FRAMES;
   const short = { key: (text: string) => keys.shorten(text), replica: (text: string) => ids.shorten(text) };
   const book = { key: (ref: number) => keys.find(ref), replica: (ref: number) => ids.find(ref) };
@@ -122,9 +123,14 @@ test('short names are read by whoever knows the long ones, and by nobody else', 
   assert.ok(bytes.length < open.encode(delta).length);
   const frame = open.decode(bytes);
   assert.ok(frame.kind === 'short');
-  assert.deepEqual(frame.expand(book), delta);
+  const { names, ...read } = frame.expand(book) as DeltaFrame;
+  assert.deepEqual(read, delta);
+  assert.deepEqual(
+    names?.map((name) => name?.text),
+    entries.map(([key]) => key),
+  );
   const stranger = new NameTable();
-  stranger.add('another key');
+  stranger.add(nameOf('another key'));
   assert.equal(frame.expand({ ...book, key: (ref) => stranger.find(ref) }), undefined);
   // A name that has the reference of the right one by chance does not pass the check.
   const chance = (ref: number): ReturnType<NameTable['find']> => {
@@ -141,7 +147,7 @@ test('names that share a reference travel whole', () => {
   // Among so many texts some have the same 32 bits.
   for (let index = 0; alike.length === 0 && index < 400_000; index++) {
     const text = `key ${index}`;
-    keys.add(text);
+    keys.add(nameOf(text));
     const ref = keys.shorten(text)?.ref;
     if (ref === undefined) {
       alike.push(text);
@@ -154,9 +160,9 @@ test('names that share a reference travel whole', () => {
   keys.remove(later);
   const table = new NameTable();
   const earlier = [...seen.values()].filter((text) => keys.shorten(text) !== undefined);
-  table.add(later);
+  table.add(nameOf(later));
   assert.ok(table.shorten(later));
-  earlier.forEach((text) => table.add(text));
+  earlier.forEach((text) => table.add(nameOf(text)));
   assert.equal(table.shorten(later), undefined);
 });
 

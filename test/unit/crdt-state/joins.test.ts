@@ -109,7 +109,7 @@ function deltaOf(replica: Replica, from: number): Delta {
     sender: replica.id,
     from,
     context: new Map(replica.context),
-    entries: [...replica.entries()].filter(([key]) => latestOwn(replica, key) > from),
+    entries: [...replica.entries()].filter(([, siblings]) => latestOwn(siblings, replica.id) > from),
   };
 }
 

@@ -24,13 +24,13 @@ const MUTANTS: Mutant[] = [
   {
     rule: "a delta carries a key's whole sibling set",
     file: 'own-writes.js',
-    from: /this\.replica\.siblings\(key\)/g,
-    to: 'this.replica.siblings(key).filter(({ replica }) => replica === this.replica.id)',
+    from: /const \{ siblings \} = slot;/g,
+    to: 'const siblings = slot.siblings.filter(({ replica }) => replica === this.replica.id);',
   },
   {
     rule: 'a delta depends on what it replaces',
     file: 'replica.js',
-    from: /[^;{}]*raise\)?\(this\.written\.replaced, sibling\);/g,
+    from: /[^;{}]*raise\)?\(this\.replaced, sibling\);/g,
     to: '',
   },
   {
@@ -72,14 +72,14 @@ const MUTANTS: Mutant[] = [
   {
     rule: 'what one side has seen replaced does not come back',
     file: 'sibling.js',
-    from: /if \(knows\(remoteContext, local\[i\]\)\)/g,
-    to: 'if (false)',
+    from: /knows\(remoteContext, local\[(i|0)\]\)/g,
+    to: 'false',
   },
   {
     rule: 'order comes from dots, not from clocks',
     file: 'sibling.js',
-    from: /if \(knows\(remoteContext, local\[i\]\)\)/g,
-    to: 'if (remote.length > 0 && remote[remote.length - 1].stamp > local[i].stamp)',
+    from: /knows\(remoteContext, local\[(i|0)\]\)/g,
+    to: '(remote.length > 0 && remote[remote.length - 1].stamp > local[$1].stamp)',
   },
   {
     rule: 'a retired replica that comes back takes a new incarnation',

@@ -73,3 +73,17 @@ test('names that a person gave cannot break the text', () => {
     /edge_node_info\{node="a",type="iso-forest",name="the \\"best\\"\\\\\\nnode",gateway=""\} 1/,
   );
 });
+
+test('service levels that are judged say whether they are met', () => {
+  const text = metricsText([], HOST, [
+    { level: 'latency', limit: 10, value: 4, met: true },
+    { level: 'delivery', limit: 60, value: 90, met: false },
+    { level: 'silence', limit: 0, value: 0, met: null },
+  ]);
+  const lines = text.split('\n').filter((line) => line.startsWith('edge_service_level_met'));
+  assert.deepEqual(lines, [
+    'edge_service_level_met{level="latency"} 1',
+    'edge_service_level_met{level="delivery"} 0',
+  ]);
+  assert.doesNotMatch(metricsText([], HOST), /service_level/);
+});

@@ -42,6 +42,32 @@ async function start(
 const code = (expected: string) => (thrown: unknown) =>
   thrown instanceof Error && 'code' in thrown && thrown.code === expected;
 
+test('stored messages let the flow go on a few at a turn, in order, and all before the store closes', async () => {
+  const { outbox } = await start();
+  const turns: number[][] = [];
+  let open = false;
+  const note = (sequence: number): void => {
+    if (!open) {
+      open = true;
+      turns.push([]);
+      setImmediate(() => {
+        open = false;
+      });
+    }
+    turns[turns.length - 1].push(sequence);
+  };
+  for (let index = 0; index < 500; index++) {
+    void outbox.append(message('a', `m${index}`)).then(note);
+  }
+  await outbox.drain();
+  await Promise.resolve();
+  assert.deepEqual(
+    turns.flat(),
+    Array.from({ length: 500 }, (_, index) => index + 1),
+  );
+  assert.ok(Math.max(...turns.map(({ length }) => length)) <= 128, turns.map(String).join(' | '));
+});
+
 test('messages of one moment share a commit, and each is told when it is on disk', async () => {
   const { outbox, stored } = await start();
   const sequences = await Promise.all(

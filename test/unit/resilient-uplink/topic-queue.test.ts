@@ -15,6 +15,18 @@ const held = (sequence: number): Held => ({
 });
 const numbers = (cargo: readonly Held[]): number[] => cargo.map(({ message }) => message.sequence);
 
+test('a message that has to wait does not keep the page in memory that it came in', () => {
+  const queue = new TopicQueue('t');
+  const page = new Uint8Array(1024).fill(7);
+  const waiting = held(1);
+  waiting.message.body = page.subarray(10, 14);
+  queue.insert(waiting);
+  queue.ownBodies();
+  const { body } = waiting.message;
+  assert.deepEqual([...body], [7, 7, 7, 7]);
+  assert.equal(body.buffer.byteLength, 4);
+});
+
 test('what is requeued before a batch that is repeated goes by itself, and the batch stays what its id says', () => {
   const queue = new TopicQueue('t');
   const portion = { maxRows: 10, maxBytes: 1e6 };

@@ -18,7 +18,7 @@ class FakeClient extends EventEmitter {
   connected = true;
   sent: { cmd: string; messageId: number }[] = [];
   broken = 0;
-  stream = { destroy: () => this.broken++ };
+  stream = { destroy: () => this.broken++, cork: () => undefined, uncork: () => undefined };
 
   get acknowledged(): string[] {
     return this.sent.map(({ cmd, messageId }) => `${cmd} ${messageId}`);
@@ -70,6 +70,7 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
     maxBytes: 1000,
     pacer: new Pacer(new TestClock(), nextTurn),
     nextTurn,
+    later: () => undefined,
     afterDeployment: (action) => (deployment.under ? deployment.waiting.push(action) : action()),
     onMessage({ payload }, followed) {
       handled.push(String(payload));
