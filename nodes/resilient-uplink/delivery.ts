@@ -345,7 +345,8 @@ export class Delivery {
       return;
     }
     const { state } = carrier;
-    this.settling.answered(flight, carrier, answer);
+    const { current } = this.pool;
+    this.settling.answered(flight, carrier, answer, current !== undefined && current !== carrier);
     if (answer.outcome === 'retry' && answer.fault === 'credential') {
       this.pool.fail(carrier, { reason: answer.reason, fault: answer.fault });
     } else if (carrier.state !== state) {

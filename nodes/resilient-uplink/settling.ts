@@ -29,13 +29,17 @@ export interface SettlingTools {
 export class Settling {
   constructor(private readonly tools: SettlingTools) {}
 
-  /** A connection answered. */
-  answered(flight: Flight, carrier: Carrier, answer: Answer): void {
+  /**
+   * A connection answered.
+   *
+   * @param elsewhere whether another connection carries, so that a message which this one does not take now goes there
+   */
+  answered(flight: Flight, carrier: Carrier, answer: Answer, elsewhere: boolean): void {
     const now = this.tools.clock.monotonic();
     this.tools.isolation.answered(flight);
     carrier.answered(flight, answer.outcome !== 'retry', now);
     if (answer.outcome === 'retry') {
-      this.postpone(flight, carrier, answer, now);
+      this.postpone(flight, carrier, answer, { now, elsewhere });
       return;
     }
     flight.queue.acknowledged();
@@ -70,10 +74,10 @@ export class Settling {
   }
 
   private postpone(
-    { cargo, queue }: Flight,
+    { cargo, queue, lane }: Flight,
     carrier: Carrier,
     answer: Answer & { outcome: 'retry' },
-    now: number,
+    { now, elsewhere }: { now: number; elsewhere: boolean },
   ): void {
     const { retry, random, events } = this.tools;
     const { reason, fault, retryAfterMs } = answer;
@@ -82,9 +86,16 @@ export class Settling {
       carrier.pause(now + retryAfterMs);
     }
     this.noteAttempts(cargo);
-    const waitMs = fault ? slowRetryMs(retry, random) : backoffMs(retry, queue.refusals + 1, random);
-    queue.refused(now + waitMs);
-    queue.takeBack(cargo);
+    if (elsewhere || fault === 'credential') {
+      // What the connection lacks is no reason to keep the topic from the next one.
+      queue.declined();
+      queue.takeBack(cargo);
+      lane.wake(queue);
+    } else {
+      const waitMs = fault ? slowRetryMs(retry, random) : backoffMs(retry, queue.refusals + 1, random);
+      queue.refused(now + waitMs);
+      queue.takeBack(cargo);
+    }
     if (fault === 'permission') {
       events.connectionFailed(carrier.link.name, reason, fault);
       events.changed();

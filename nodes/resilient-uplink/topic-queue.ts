@@ -87,6 +87,12 @@ export class TopicQueue {
     this.retryAt = Math.max(this.retryAt, retryAt);
   }
 
+  /** A connection could not take a message for reasons of its own; another may at once. */
+  declined(): void {
+    this.flying--;
+    this.width = 1;
+  }
+
   /** Copies what waits out of the pages that it came in: one message would keep a whole page in memory as long as it. */
   ownBodies(): void {
     for (const { message } of this.waiting) {

@@ -160,6 +160,40 @@ test('does not return to a primary that connects and then acknowledges nothing',
   assert.ok(primary.sent.length < 20, `${primary.sent.length} messages were held up by it`);
 });
 
+test('a message that a primary refuses for its credential goes to the next connection without waiting', async () => {
+  const primary = new FakeLink('primary', false);
+  primary.onSend = ({ answer }) => answer({ outcome: 'retry', reason: '401', fault: 'credential' });
+  const second = new FakeLink('second');
+  const delivery = await start([primary, second]);
+  append(delivery, [...numbered('a', 3), ...numbered('b', 3)]);
+  await clock.advance(3000);
+  assert.equal(delivered.length, 6);
+  // Each look at whether the primary works by now takes one message along.
+  for (let minute = 1; minute <= 60; minute++) {
+    append(delivery, [message('a', `m${minute}`)]);
+    await clock.advance(60_000);
+    assert.equal(delivered.length, 6 + minute, `after ${minute} minutes`);
+  }
+  assert.ok(primary.sent.length > 10, `${primary.sent.length} looks`);
+});
+
+test('a message that a primary on trial puts off goes over the connection that carries, at once', async () => {
+  const primary = new FakeLink('primary');
+  primary.reachable = false;
+  const second = new FakeLink('second');
+  const delivery = await start([primary, second]);
+  append(delivery, numbered('a', 1));
+  await clock.advance(500);
+  primary.reachable = true;
+  primary.onSend = ({ answer }) => answer({ outcome: 'retry', reason: 'the server answered 503' });
+  for (let count = 1; count <= 120; count++) {
+    append(delivery, [message('a', `m${count}`)]);
+    await clock.advance(1000);
+    assert.equal(delivered.length, 1 + count, `after ${count} s`);
+  }
+  assert.ok(primary.sent.length > 1, `${primary.sent.length} trials`);
+});
+
 test('uses whichever connection opens when all had failed', async () => {
   const primary = new FakeLink('primary');
   const second = new FakeLink('second');
