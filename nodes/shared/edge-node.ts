@@ -278,7 +278,7 @@ function enlistNode(
   node: Node,
   context: NodeContext,
   adjustment: Adjustment | undefined,
-  running: () => Pick<RunningNode<unknown>, 'details'>,
+  running: () => Pick<RunningNode, 'details'>,
 ): () => void {
   return enlist({
     id: node.id,
