@@ -7,7 +7,7 @@ import { seldomReports } from '../shared/seldom';
 import { parseCrdtStateConfig, type CrdtStateConfig } from './config';
 import type { HostListener, KeyState } from './host';
 import { registerStateView, type StateNode } from './live/endpoints';
-import { viewState } from './live/state-view';
+import { viewPeers, viewState } from './live/state-view';
 import { mqttTransport } from './mqtt-transport';
 import { serveMessage, type StateMessage } from './message';
 import { leaseReplica } from './registry';
@@ -88,6 +88,7 @@ export = function (RED: NodeAPI): void {
       const offered: StateNode = { viewState: (find) => viewState(host, clock.monotonic(), find) };
       return {
         expose: offered,
+        details: () => viewPeers(host, clock.monotonic()),
         async input(msg, emit) {
           const answer = await serveMessage(shared, space, node, msg);
           refresh();

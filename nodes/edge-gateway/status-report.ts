@@ -13,6 +13,8 @@ export interface StatusReport {
     gateway: string;
     status: NodeStatus | null;
     figures: Record<string, number>;
+    /** An uplink's connections, a replica's peers; absent where a node has none to tell of. */
+    details?: object;
   }[];
 }
 
@@ -38,13 +40,17 @@ export function reportStatus(entries: readonly StationEntry[]): StatusReport {
   const gateway = nodes.map((node) => node.gateway).find((candidate) => candidate?.gatewayId === main);
   return {
     gateway: gateway ? { gatewayId: gateway.gatewayId, name: gateway.name, site: gateway.site } : null,
-    nodes: nodes.map(({ entry, gateway: own }) => ({
-      id: entry.id,
-      type: entry.type,
-      name: entry.name,
-      gateway: own?.gatewayId ?? '',
-      status: entry.status() ?? null,
-      figures: entry.figures.snapshot(),
-    })),
+    nodes: nodes.map(({ entry, gateway: own }) => {
+      const details = entry.details?.();
+      return {
+        id: entry.id,
+        type: entry.type,
+        name: entry.name,
+        gateway: own?.gatewayId ?? '',
+        status: entry.status() ?? null,
+        figures: entry.figures.snapshot(),
+        ...(details && { details }),
+      };
+    }),
   };
 }

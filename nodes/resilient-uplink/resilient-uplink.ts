@@ -99,6 +99,7 @@ export = function (RED: NodeAPI): void {
           connections: () => uplink.connections(),
           adopt: (request) => uplink.adopt(request),
         } satisfies DeadLetterNode & ConnectedNode & ActiveNode & AdoptingNode,
+        details: () => ({ connections: uplink.connections() }),
         adjust: (other) => uplink.adjust(parseUplinkConfig(other, context.credentials.hashKey)),
         close: (removed) => {
           running.delete(uplink);

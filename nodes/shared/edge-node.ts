@@ -41,6 +41,8 @@ export interface RunningNode<C = unknown> {
   close?(removed: boolean): void | Promise<void>;
   /** Goes on with another configuration, which differs in `adjustable` properties only; throws with nothing changed. */
   adjust?(config: C): void | Promise<void>;
+  /** What `/edge/status` and the sidebar show beside the figures: plain JSON, bounded, and cheap to make each second. */
+  details?(): object | undefined;
   /** Properties that the node offers to others: a config node to the nodes that use it, any node to admin endpoints. */
   expose?: object;
 }
@@ -75,7 +77,7 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
     );
     const context = contextOf(RED, nodeType, this, definition, status);
     const adjustment = adjustmentOf(nodeType, definition, () => started);
-    const delist = enlistNode(nodeType.type, this, context, adjustment);
+    const delist = enlistNode(nodeType.type, this, context, adjustment, () => started);
     const started = start(nodeType, this, definition, context);
     let ended = false;
     this.on('input', (msg, send, done) => {
@@ -276,6 +278,7 @@ function enlistNode(
   node: Node,
   context: NodeContext,
   adjustment: Adjustment | undefined,
+  running: () => Pick<RunningNode, 'details'>,
 ): () => void {
   return enlist({
     id: node.id,
@@ -290,6 +293,7 @@ function enlistNode(
     },
     figures: context.figures,
     status: () => context.status.current,
+    details: () => running().details?.(),
     ...(adjustment && { adjustment }),
   });
 }

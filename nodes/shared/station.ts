@@ -23,6 +23,8 @@ export interface StationEntry {
   gateway: () => Gateway | undefined;
   figures: Figures;
   status: () => NodeStatus | undefined;
+  /** More than figures tell; undefined while there is nothing to tell. Read only when somebody asks. */
+  details?: () => object | undefined;
   adjustment?: Adjustment;
 }
 

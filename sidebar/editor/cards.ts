@@ -1,5 +1,6 @@
 import { shownBytes, shownNumber } from '../../nodes/shared/editor/figures';
 import type { Snapshot } from '../snapshot';
+import { detailLines } from './details';
 import type { NodeHistory } from './rates';
 import { sparkline } from './sparkline';
 import { text } from './texts';
@@ -98,6 +99,7 @@ export function card(node: Node, history: NodeHistory): JQuery {
   for (const [key, value] of shown?.facts(history) ?? []) {
     facts.append($('<div>').append($('<dt>').text(text(`fact.${key}`)), $('<dd>').text(value)));
   }
+  root.append(detailLines(node.details));
   return root;
 }
 

@@ -18,6 +18,14 @@ const CSS = `
 .edge-dot-yellow { background: var(--red-ui-node-status-colors-yellow); }
 .edge-dot-blue { background: var(--red-ui-node-status-colors-blue); }
 .edge-dot-grey { background: var(--red-ui-node-status-colors-grey); }
+.edge-detail { display: flex; font-size: 12px; gap: 6px; overflow-wrap: anywhere; }
+.edge-detail > span:first-child { flex: none; text-align: center; width: 1em; }
+.edge-detail > span + span { min-width: 0; }
+.edge-sign-red { color: var(--red-ui-node-status-colors-red); }
+.edge-sign-green { color: var(--red-ui-node-status-colors-green); }
+.edge-sign-yellow { color: var(--red-ui-node-status-colors-yellow); }
+.edge-sign-blue { color: var(--red-ui-node-status-colors-blue); }
+.edge-sign-grey { color: var(--red-ui-node-status-colors-grey); }
 .edge-card dl { display: flex; gap: 6px; margin: 4px 0 0; }
 .edge-card dl > div { flex: 1; min-width: 0; }
 .edge-card dt, .edge-traffic span { color: var(--red-ui-secondary-text-color); display: block; font-size: 11px; font-weight: normal; line-height: 1.3; }

@@ -66,3 +66,37 @@ test('/edge/status lists the nodes with gateway, status and figures, also one th
   assert.equal(nodes.find(({ id }) => id === 'broken')?.status?.fill, 'red');
   assert.ok(gateway);
 });
+
+test("/edge/status tells how an uplink's connections and a replica's peers are doing", async () => {
+  await runtime.deploy([
+    { id: 'gateway', type: 'edge-gateway', gatewayId: 'gw-8' },
+    // Port 1 refuses.
+    { id: 'dead', type: 'edge-broker', name: 'dead end', url: 'mqtt://127.0.0.1:1' },
+    { id: 'uplink', type: 'resilient-uplink', gateway: 'gateway', connections: ['dead'], wires: [[], []] },
+    { id: 'state', type: 'crdt-state', gateway: 'gateway', wires: [[], []] },
+  ]);
+  interface Details {
+    connections?: { name: string; state: string; error?: string; nextTryMs?: number }[];
+    peers?: object[];
+  }
+  const detailsOf = async (wanted: string): Promise<Details | undefined> => {
+    const { nodes } = (await (await fetch(`${runtime.url}/edge/status`)).json()) as {
+      nodes: { id: string; details?: Details }[];
+    };
+    return nodes.find(({ id }) => id === wanted)?.details;
+  };
+  let connection: NonNullable<Details['connections']>[number] | undefined;
+  const deadline = Date.now() + 10_000;
+  while (connection?.state !== 'open' && Date.now() < deadline) {
+    connection = (await detailsOf('uplink'))?.connections?.[0];
+  }
+  assert.equal(connection?.name, 'dead end');
+  assert.equal(connection.state, 'open');
+  assert.match(connection.error ?? '', /ECONNREFUSED|refused/i);
+  // Undefined while the replica is being loaded.
+  let peers: object[] | undefined;
+  while (!peers && Date.now() < deadline) {
+    peers = (await detailsOf('state'))?.peers;
+  }
+  assert.deepEqual(peers, []);
+});

@@ -7,6 +7,8 @@ import { isLive } from '../strategies';
 import { counterOf, type ReadonlyVector } from '../version-vector';
 import type { KeyView, PeerView, StateAnswer } from './result';
 
+type Loaded<K extends keyof ReplicaHost> = NonNullable<ReplicaHost[K]>;
+
 const MOST_KEYS = 50;
 /** Keys that are gone through for a page: about a millisecond. */
 const MOST_SEARCHED = 20_000;
@@ -28,18 +30,41 @@ export function viewState(host: ReplicaHost, now: number, find: string): StateAn
     return undefined;
   }
   const { page, more } = pageOf(host, replica.entries(), find.toLowerCase());
-  const present = new Set(synchronizer.present());
-  const peers = synchronizer.peers.list();
   return {
     replica: replica.id,
     keys: host.keys,
     pending: host.pending,
+    ...peersOf(replica, synchronizer, now),
+    page,
+    more,
+  };
+}
+
+/**
+ * What the peers of a replica know, the first of them.
+ *
+ * @param now monotonic ms
+ * @returns undefined while the replica is being loaded
+ */
+export function viewPeers(
+  { replica, synchronizer }: ReplicaHost,
+  now: number,
+): Pick<StateAnswer, 'peers' | 'morePeers'> | undefined {
+  return replica && synchronizer && peersOf(replica, synchronizer, now);
+}
+
+function peersOf(
+  replica: Loaded<'replica'>,
+  synchronizer: Loaded<'synchronizer'>,
+  now: number,
+): Pick<StateAnswer, 'peers' | 'morePeers'> {
+  const present = new Set(synchronizer.present());
+  const peers = synchronizer.peers.list();
+  return {
     peers: peers
       .slice(0, MOST_PEERS)
       .map((peer) => viewPeer(peer, replica.context, now, present.has(peer), synchronizer.disagrees(peer))),
     morePeers: Math.max(0, peers.length - MOST_PEERS),
-    page,
-    more,
   };
 }
 
