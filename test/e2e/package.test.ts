@@ -105,10 +105,19 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       await station.stop();
     }
   });
+}
 
-  test(`${module}: each node is dragged, filled, corrected, deployed and found again as it was`, async (t) => {
+// Mostly waiting for dialogs that slide and words that appear: both at once.
+test(
+  'each node is dragged, filled, corrected, deployed and found again as it was',
+  { concurrency: 2 },
+  async (t) => {
     const install = (userDir: string): void => installed.installInto(userDir);
     const flow = [{ id: 'tab', type: 'tab', label: 'press shop' }];
-    await inEditor(t, { flow, module, install }, firstUse);
-  });
-}
+    await Promise.all(
+      (['node-red', 'node-red-4'] as const).map((module) =>
+        t.test(module, (each) => inEditor(each, { flow, module, install }, firstUse)),
+      ),
+    );
+  },
+);

@@ -56,8 +56,8 @@ export class Canvas {
   /** Closes the dialog that is on top. */
   async done(): Promise<void> {
     const button = await this.page.locator('#node-dialog-ok, #node-config-dialog-ok').last().elementHandle();
-    await button?.click();
-    await button?.waitForElementState('hidden');
+    await button.click();
+    await button.waitForElementState('hidden');
     await this.standsStill();
   }
 

@@ -43,7 +43,7 @@ export class Editor {
     page.on('console', (message) => {
       // Node-RED itself asks the internet for news, which a closed network refuses.
       if (message.type() === 'error' && !message.text().includes('ERR_NAME_NOT_RESOLVED')) {
-        this.errors.push(message.text());
+        this.errors.push(`${message.text()} ${message.location().url}`.trim());
       }
     });
     page.on('pageerror', (error) => this.errors.push(String(error)));
