@@ -1,5 +1,5 @@
-import { gunzipSync } from 'node:zlib';
 import { connectAsync, type MqttClient } from 'mqtt';
+import { messagesIn } from '../../scripts/demo/cloud-messages';
 import type { Detection, Reading } from '../../nodes/shared/messages';
 import { now } from './protocol';
 
@@ -68,9 +68,7 @@ export class Cloud {
 
   private take(body: Buffer, bytes: number): void {
     const at = now();
-    const text = body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body;
-    const parsed = JSON.parse(text.toString()) as Delivered | { edgeBatch: 1; messages: Delivered[] };
-    const delivered = 'edgeBatch' in parsed ? parsed.messages : [parsed];
+    const delivered = messagesIn<Delivered>(body);
     this.bytes[kindOf(delivered[0])] += bytes;
     for (const message of delivered) {
       this.messages[kindOf(message)]++;

@@ -44,7 +44,6 @@ const { values } = parseArgs({
     warmup: { type: 'string', default: '110' },
     profile: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
-    batched: { type: 'boolean', default: false },
     out: { type: 'string' },
   },
 });
@@ -79,7 +78,6 @@ async function main(): Promise<void> {
     kept: KEPT,
     lockstep: false,
     gateways: GATEWAYS,
-    batched: values.batched,
   });
   for (let machine = 0; machine < KEPT; machine++) {
     site.cloud.follow(topicOf(machine, `cnc-${String(machine + 1).padStart(4, '0')}`, 'telemetry'));
@@ -119,7 +117,6 @@ async function main(): Promise<void> {
     machines: MACHINES,
     gateways: GATEWAYS,
     waveQos: site.options.waveQos,
-    batched: site.options.batched,
     seed: site.options.seed,
     cores: `${cpus().length} × ${cpus()[0].model}`,
     loadBefore,

@@ -18,7 +18,6 @@ export interface Figures {
   machines: number;
   gateways: number;
   waveQos: number;
-  batched: boolean;
   seed: number;
   cores: string;
   loadBefore: string;
@@ -133,7 +132,7 @@ export function compareReduced(
         at++;
       }
       const from = points[at];
-      const to = site.options.batched && from.ts < payload.ts ? points.at(at + 1) : from;
+      const to = from.ts < payload.ts ? points.at(at + 1) : from;
       if (!to) {
         continue;
       }

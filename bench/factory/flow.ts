@@ -10,8 +10,6 @@ export interface GatewayFlow {
   gateway: number;
   gateways: number;
   waveQos: 0 | 1;
-  /** Sends the reduced stream as compressed batches along a swinging door, instead of message by message as the template. */
-  batched: boolean;
   /** Where every score is written, one line each; none otherwise. */
   scoresFile?: string;
 }
@@ -27,22 +25,14 @@ export function linesOf(gateway: number, gateways: number): number[] {
 
 /** The predictive-maintenance template over MQTT for one gateway, with the probe in it. */
 export function factoryFlow(options: GatewayFlow): FlowNode[] {
-  const { machinesUrl, cloudUrl, gateway, gateways, waveQos, batched } = options;
+  const { machinesUrl, cloudUrl, gateway, gateways, waveQos } = options;
   const filters = (stream: string): string =>
     linesOf(gateway, gateways)
       .map((line) => `line${line + 1}/+/${stream}`)
       .join('\n');
   const changes: Record<string, object> = {
-    [TEMPLATE.ingest]: { topic: filters('telemetry'), ...(batched && { reduce: 'swinging-door' }) },
+    [TEMPLATE.ingest]: { topic: filters('telemetry') },
     [TEMPLATE.waves]: { topic: filters('vibration'), qos: waveQos },
-    ...(batched && {
-      [TEMPLATE.uplink]: {
-        topic: 'cloud/{gateway}/{priority}',
-        batchSize: 500,
-        batchDelayMs: 2000,
-        compression: 'gzip',
-      },
-    }),
     'edge-demo-machines': { clientId: `gateway-${gateway}` },
     'edge-demo-cloud': { clientId: `gateway-${gateway}-up` },
   };

@@ -32,7 +32,7 @@ export function page(figures: Figures): string {
     points: samples.map((sample) => [sample.at, value(sample)]),
   });
   const processes = Object.keys(samples[0]?.cpu ?? {});
-  const { machines, gateways, waveQos, batched, seed, cores, loadBefore, loadAfter } = figures;
+  const { machines, gateways, waveQos, seed, cores, loadBefore, loadAfter } = figures;
   const sections = [
     heading('Asked and reached', markdownTable(verdictTable(verdicts(figures)))),
     heading('Load', markdownTable(phaseTable(figures))),
@@ -57,7 +57,7 @@ export function page(figures: Figures): string {
     heading('On the wire', markdownTable(wireTable(figures))),
     heading('Publish to alert', alertsTable(figures)),
   ];
-  const about = `${machines} machines, ${gateways} gateway(s), windows at QoS ${waveQos}, reduced stream ${batched ? 'in batches' : 'as in the template'}, seed ${seed}; ${cores}; load average before ${loadBefore}, after ${loadAfter}`;
+  const about = `${machines} machines, ${gateways} gateway(s), windows at QoS ${waveQos}, seed ${seed}; ${cores}; load average before ${loadBefore}, after ${loadAfter}`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>The factory</title>
 <style>

@@ -101,7 +101,7 @@ async function python(batch: number): Promise<Result> {
 }
 
 async function ours(): Promise<Result> {
-  const site = await Site.start({ ...LOAD, gateways: 1, batched: false });
+  const site = await Site.start({ ...LOAD, gateways: 1 });
   await warmUp(site, WARM_ROUNDS);
   const { handled, cpu } = await runPhase(
     site,

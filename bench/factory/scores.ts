@@ -76,7 +76,7 @@ async function scoresOf(
   const scoresFolder = mkdtempSync(join(tmpdir(), 'factory-scores-'));
   const options: SiteOptions = {
     ...{ machines, seed, gateways, scoresFolder },
-    ...{ waveQos: 1, kept: 0, lockstep: true, batched: false },
+    ...{ waveQos: 1, kept: 0, lockstep: true },
   };
   const site = await Site.start(options);
   const total = machines * rounds;

@@ -24,7 +24,6 @@ import {
 
 export interface SiteOptions extends Omit<LoadOptions, 'port'> {
   gateways: number;
-  batched: boolean;
   /** Folder for every score of each gateway, in a file `gateway-<n>.tsv`. */
   scoresFolder?: string;
 }

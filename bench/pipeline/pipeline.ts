@@ -14,6 +14,7 @@ import { FAILURE_MODES, Line } from '../../simulation/index';
 import { Mosquitto } from '../../test/support/mosquitto';
 import { packageRoot } from '../../test/support/runtime';
 import { Station } from '../../test/support/station';
+import { messagesIn } from '../../scripts/demo/cloud-messages';
 import { templateOverMqtt } from '../../test/support/template';
 import { findProgram } from '../../test/support/tools';
 import { latencyRow, table } from '../table';
@@ -56,9 +57,10 @@ async function main(): Promise<void> {
   let measuring = false;
   alerts.on('message', (topic, body) => {
     const at = now();
-    const { detection } = JSON.parse(body.toString()) as Alert;
-    if (measuring && detection?.episode?.phase === 'start') {
-      (topic.startsWith('bench/') ? inFlow : inCloud).push(at - detection.ts);
+    for (const { detection } of messagesIn<Alert>(body)) {
+      if (measuring && detection?.episode?.phase === 'start') {
+        (topic.startsWith('bench/') ? inFlow : inCloud).push(at - detection.ts);
+      }
     }
   });
   await alerts.subscribeAsync(['bench/alert', 'cloud/#'], { qos: 0 });

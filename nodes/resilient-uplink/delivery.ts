@@ -37,7 +37,8 @@ export class Delivery {
   private readonly settlements: SettlementBuffer;
   private readonly reader: LaneReader;
   private readonly batching: Batching;
-  private readonly press: Press;
+  /** One for each lane: an alert does not wait for a batch that is being compressed. */
+  private readonly presses: readonly Press[];
   private readonly isolation: Isolation;
   private readonly settling: Settling;
   private timer: Timer | undefined;
@@ -63,7 +64,7 @@ export class Delivery {
       (name, priority) => new Lane(priority, name === 'alert' ? undefined : replay),
     );
     this.batching = new Batching({ size: config.batchSize ?? 1, delayMs: config.batchDelayMs ?? 0 });
-    this.press = new Press(config.compression ?? 'none');
+    this.presses = PRIORITIES.map(() => new Press(config.compression ?? 'none'));
     this.reader = new LaneReader(outbox, (sequence) => this.settlements.has(sequence), {
       arrived: () => this.pump(),
       corrupt: (sequences) => this.removeCorrupt(sequences),
@@ -330,12 +331,15 @@ export class Delivery {
       this.isolation.launched(flight, carrier, now);
     }
     const isReplay = replayTest(age, now - carrier.openedAt, this.config.batchDelayMs);
-    this.press.press(parcelOf(uuid, messages, this.batching.enveloped, isReplay), (outgoing) => {
-      // Given up while it was compressed: the messages wait again already.
-      if (carrier.flights.has(flight)) {
-        link.send(outgoing, (answer) => this.answered(flight, carrier, answer));
-      }
-    });
+    this.presses[lane.priority].press(
+      parcelOf(uuid, messages, this.batching.enveloped, isReplay),
+      (outgoing) => {
+        // Given up while it was compressed: the messages wait again already.
+        if (carrier.flights.has(flight)) {
+          link.send(outgoing, (answer) => this.answered(flight, carrier, answer));
+        }
+      },
+    );
     return true;
   }
 

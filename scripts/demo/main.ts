@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { once } from 'node:events';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { startBroker, type RunningBroker } from './broker';
+import { messagesIn } from './cloud-messages';
 import { CLOUD_TOPICS, overMqtt, type FlowEntry } from './mqtt-flow';
 import { SimulatedLine } from './simulated-line';
 
@@ -113,16 +114,20 @@ async function startNodeRed(): Promise<{ url: string; stop(): Promise<void> }> {
   };
 }
 
+interface CloudMessage {
+  detection?: { kind?: string; source: string; label?: string; contributions?: { channel: string }[] };
+}
+
 /** Prints each alert that reaches the cloud topic. */
 async function watchCloud(broker: RunningBroker): Promise<MqttClient> {
   const cloud = await connectAsync(broker.url, { clientId: 'cloud-watcher' });
   cloud.on('message', (_topic, body) => {
-    const { detection } = JSON.parse(body.toString()) as {
-      detection?: { kind?: string; source: string; label?: string; contributions?: { channel: string }[] };
-    };
-    if (detection?.kind) {
-      const what = detection.label ?? detection.contributions?.map(({ channel }) => channel).join(', ') ?? '';
-      say(`${clock()}  cloud received  ${detection.kind}  ${detection.source}  ${what}`);
+    for (const { detection } of messagesIn<CloudMessage>(body)) {
+      if (detection?.kind) {
+        const what =
+          detection.label ?? detection.contributions?.map(({ channel }) => channel).join(', ') ?? '';
+        say(`${clock()}  cloud received  ${detection.kind}  ${detection.source}  ${what}`);
+      }
     }
   });
   await cloud.subscribeAsync(CLOUD_TOPICS, { qos: 1 });

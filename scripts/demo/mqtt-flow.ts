@@ -21,11 +21,24 @@ export const BREAK_TOPIC = 'simulation/break';
 export const CLOUD_TOPICS = 'cloud/#';
 
 const TAB = 'edge-pm';
+/** Takes the uplink's compressed batches apart. */
+const UNPACK = `zlib.gunzip(msg.payload, (error, body) => {
+    if (error) {
+        node.error(error, msg);
+        return;
+    }
+    for (const message of JSON.parse(body).messages) {
+        node.send({ topic: message.topic, payload: message });
+    }
+    node.done();
+});`;
 const ONLY_IN_TEMPLATE = new Set([
   'edge-pm-tick',
   'edge-pm-line',
   'edge-pm-http',
   'edge-pm-ok',
+  'edge-pm-batch',
+  'edge-pm-each',
   'edge-pm-arrived',
   'edge-pm-cloud',
   'edge-pm-g2',
@@ -65,13 +78,25 @@ export function overMqtt(template: readonly FlowEntry[], options: MqttFlowOption
       name: 'Arrived in the cloud',
       topic: CLOUD_TOPICS,
       qos: '1',
-      datatype: 'auto-detect',
+      datatype: 'buffer',
       broker: 'edge-demo-cloud-mqtt',
       nl: false,
       rap: true,
       rh: 0,
       inputs: 0,
       x: 560,
+      y: 540,
+      wires: [['edge-demo-unpack']],
+    },
+    {
+      id: 'edge-demo-unpack',
+      type: 'function',
+      z: TAB,
+      name: 'one by one',
+      func: UNPACK,
+      outputs: 1,
+      libs: [{ var: 'zlib', module: 'zlib' }],
+      x: 770,
       y: 540,
       wires: [['edge-demo-watch']],
     },
@@ -86,7 +111,7 @@ export function overMqtt(template: readonly FlowEntry[], options: MqttFlowOption
       tostatus: false,
       complete: 'payload',
       targetType: 'msg',
-      x: 780,
+      x: 960,
       y: 540,
       wires: [],
     },

@@ -1,4 +1,5 @@
 import { connectAsync, type MqttClient } from 'mqtt';
+import { messagesIn } from '../../scripts/demo/cloud-messages';
 import { publishSecond } from '../../simulation/commissioning';
 import { Line, type Fault } from '../../simulation/index';
 import type { Detection, EdgeMessage, Reading } from '../../nodes/shared/messages';
@@ -105,7 +106,7 @@ export class Cloud {
   readonly messages: CloudMessage[] = [];
 
   private constructor(private readonly client: MqttClient) {
-    client.on('message', (_topic, body) => this.messages.push(JSON.parse(body.toString()) as CloudMessage));
+    client.on('message', (_topic, body) => this.messages.push(...messagesIn<CloudMessage>(body)));
     client.on('error', () => undefined);
   }
 
