@@ -1,9 +1,11 @@
 import { CATEGORY, COLORS, fieldValue, foldable, showWhile } from '../shared/editor/forms';
 import { useDialogStyles } from '../shared/editor/styles';
-import { numberField, requiredField } from '../shared/editor/validators';
+import { fieldLabels, numberField, requiredField } from '../shared/editor/validators';
 import { fillRules, listedRules } from './editor/rule-list';
 import { StatePanel } from './editor/state-panel';
 import { StrategyExample } from './editor/strategy-example';
+
+const label = fieldLabels('crdt-state');
 
 /** The live view of the dialog that is open. */
 let panel: StatePanel | undefined;
@@ -26,7 +28,7 @@ RED.nodes.registerType('crdt-state', {
   defaults: {
     name: { value: '' },
     gateway: { value: '', type: 'edge-gateway', required: false },
-    space: { value: 'default', validate: spaceField },
+    space: { value: 'default', label: label('space'), validate: spaceField },
     strategy: { value: 'last_write_wins' },
     rules: { value: [] },
     transport: { value: 'wire' },
@@ -34,9 +36,14 @@ RED.nodes.registerType('crdt-state', {
       value: '',
       type: 'edge-broker',
       required: false,
+      label: label('broker'),
       validate: requiredField((node) => node.transport === 'mqtt'),
     },
-    flushMs: { value: 100, validate: numberField({ min: 0, max: 3_600_000, optional: true }) },
+    flushMs: {
+      value: 100,
+      label: label('flushMs'),
+      validate: numberField({ min: 0, max: 3_600_000, optional: true }),
+    },
     persist: { value: true },
   },
   credentials: { spaceKey: { type: 'password' } },

@@ -1,4 +1,5 @@
 import { offerPresets } from '../shared/editor/presets';
+import { useDialogStyles } from '../shared/editor/styles';
 import { fieldLabels, numberField, patternField, requiredField } from '../shared/editor/validators';
 import { BROKER_PRESETS } from './presets';
 
@@ -46,6 +47,7 @@ RED.nodes.registerType('edge-broker', {
     return this.name || (typeof this.url === 'string' ? this.url : '');
   },
   oneditprepare() {
+    useDialogStyles();
     offerPresets('edge-broker', BROKER_PRESETS, UNSET, (key) => this._(key));
   },
 });

@@ -1,4 +1,5 @@
 import { foldable } from '../shared/editor/forms';
+import { useDialogStyles } from '../shared/editor/styles';
 import { fieldLabels, numberField, requiredField } from '../shared/editor/validators';
 
 const label = fieldLabels('edge-gateway');
@@ -33,6 +34,7 @@ RED.nodes.registerType('edge-gateway', {
     return this.name || id || this._('edge-gateway.label.unnamed');
   },
   oneditprepare() {
+    useDialogStyles();
     foldable('#gateway-telemetry-heading', '#gateway-telemetry', Boolean(this.telemetryBroker));
     foldable('#gateway-remote-heading', '#gateway-remote', isRemote(this));
   },

@@ -1,4 +1,5 @@
 import { offerPresets } from '../shared/editor/presets';
+import { useDialogStyles } from '../shared/editor/styles';
 import { fieldLabels, numberField, patternField } from '../shared/editor/validators';
 import { HTTP_PRESETS } from './presets';
 
@@ -34,6 +35,7 @@ RED.nodes.registerType('edge-http', {
     return this.name || (typeof this.url === 'string' ? this.url : '');
   },
   oneditprepare() {
+    useDialogStyles();
     offerPresets('edge-http', HTTP_PRESETS, '', (key) => this._(key));
     const list = $('#node-config-input-headers').editableList<Partial<Header>>({
       height: 120,

@@ -8,12 +8,14 @@ import {
   showWhile,
 } from '../shared/editor/forms';
 import { useDialogStyles } from '../shared/editor/styles';
-import { numberField } from '../shared/editor/validators';
+import { fieldLabels, numberField } from '../shared/editor/validators';
 import { LivePanel } from './editor/live-panel';
 
 /** Rows that a property may count. */
 const rows = (min: number): ReturnType<typeof numberField> =>
   numberField({ min, max: 100_000, integer: true });
+
+const label = fieldLabels('iso-forest');
 
 /** The live view of the dialog that is open. */
 let live: LivePanel | undefined;
@@ -30,28 +32,48 @@ RED.nodes.registerType('iso-forest', {
     name: { value: '' },
     channels: { value: [] },
     scope: { value: 'source' },
-    history: { value: 1000, validate: rows(2) },
-    retrain: { value: 100, validate: rows(1) },
+    history: { value: 1000, label: label('history'), validate: rows(2) },
+    retrain: { value: 100, label: label('retrain'), validate: rows(1) },
     learn: { value: 'both' },
-    reference: { value: 1000, validate: rows(2) },
-    warmup: { value: 100, validate: rows(2) },
-    trees: { value: 100, validate: numberField({ min: 1, max: 1000, integer: true }) },
-    sample: { value: 256, validate: numberField({ min: 2, max: 4096, integer: true }) },
+    reference: { value: 1000, label: label('reference'), validate: rows(2) },
+    warmup: { value: 100, label: label('warmup'), validate: rows(2) },
+    trees: { value: 100, label: label('trees'), validate: numberField({ min: 1, max: 1000, integer: true }) },
+    sample: {
+      value: 256,
+      label: label('sample'),
+      validate: numberField({ min: 2, max: 4096, integer: true }),
+    },
     variant: { value: 'blend' },
-    shingle: { value: 1, validate: numberField({ min: 1, max: 1000, integer: true }) },
-    smoothing: { value: 0, validate: numberField({ min: 0, max: 100_000 }) },
+    shingle: {
+      value: 1,
+      label: label('shingle'),
+      validate: numberField({ min: 1, max: 1000, integer: true }),
+    },
+    smoothing: { value: 0, label: label('smoothing'), validate: numberField({ min: 0, max: 100_000 }) },
     missing: { value: 'reject' },
     thresholdMode: { value: 'auto' },
-    alarmRate: { value: 0.0005, validate: numberField({ min: 1e-9, max: 0.5 }) },
-    contamination: { value: 0.1, validate: numberField({ min: 1e-6, max: 0.5 }) },
-    scoreThreshold: { value: 0.6, validate: numberField({ min: 0, max: 1 }) },
-    votes: { value: 1, validate: numberField({ min: 1, max: 1000, integer: true }) },
-    voteWindow: { value: 1, validate: numberField({ min: 1, max: 1000, integer: true }) },
-    holdOff: { value: 0, validate: numberField({ min: 0 }) },
-    seed: { value: 42, validate: numberField({ integer: true }) },
+    alarmRate: { value: 0.0005, label: label('alarmRate'), validate: numberField({ min: 1e-9, max: 0.5 }) },
+    contamination: {
+      value: 0.1,
+      label: label('contamination'),
+      validate: numberField({ min: 1e-6, max: 0.5 }),
+    },
+    scoreThreshold: { value: 0.6, label: label('scoreThreshold'), validate: numberField({ min: 0, max: 1 }) },
+    votes: { value: 1, label: label('votes'), validate: numberField({ min: 1, max: 1000, integer: true }) },
+    voteWindow: {
+      value: 1,
+      label: label('voteWindow'),
+      validate: numberField({ min: 1, max: 1000, integer: true }),
+    },
+    holdOff: { value: 0, label: label('holdOff'), validate: numberField({ min: 0 }) },
+    seed: { value: 42, label: label('seed'), validate: numberField({ integer: true }) },
     explain: { value: true },
     persist: { value: true },
-    maxSources: { value: 10000, validate: numberField({ min: 1, max: 1_000_000, integer: true }) },
+    maxSources: {
+      value: 10000,
+      label: label('maxSources'),
+      validate: numberField({ min: 1, max: 1_000_000, integer: true }),
+    },
   },
   inputs: 1,
   outputs: 2,

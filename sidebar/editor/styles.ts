@@ -7,6 +7,7 @@ const CSS = `
 .edge-sidebar .edge-gateway { font-weight: 600; }
 .edge-sidebar .edge-note, .edge-sidebar .edge-none { color: var(--red-ui-secondary-text-color); }
 .edge-card { background: var(--red-ui-form-input-background); border: 1px solid var(--red-ui-secondary-border-color); border-left: 5px solid; border-radius: 4px; color: inherit; display: block; margin: 0 0 8px; padding: 6px 8px; text-align: left; width: 100%; }
+.edge-cards .edge-card { margin: 0 0 8px; }
 .edge-card:hover, .edge-card:focus-visible { background: var(--red-ui-list-item-background-hover, var(--red-ui-secondary-background-hover)); outline-offset: 1px; }
 .edge-card-head { align-items: center; display: flex; gap: 8px; }
 .edge-card-name { flex: 1; font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

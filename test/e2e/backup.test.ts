@@ -48,13 +48,6 @@ async function backUp(station: Station): Promise<Report> {
   return (await response.json()) as Report;
 }
 
-async function figures(station: Station): Promise<Record<string, number>> {
-  const { nodes } = (await (await fetch(`${station.url}/edge/status`)).json()) as {
-    nodes: { figures: Record<string, number> }[];
-  };
-  return Object.assign({}, ...nodes.map((node) => node.figures)) as Record<string, number>;
-}
-
 /** Waits until so many messages wait and so many keys are there, or more. */
 async function holds(
   station: Station,
@@ -63,7 +56,7 @@ async function holds(
 ): Promise<{ messages: number; keys: number }> {
   const deadline = Date.now() + 15_000;
   for (;;) {
-    const { edge_uplink_queue_messages: waiting = 0, edge_state_keys: held = 0 } = await figures(station);
+    const { edge_uplink_queue_messages: waiting = 0, edge_state_keys: held = 0 } = await station.figures();
     if (waiting >= messages && held >= keys) {
       return { messages: waiting, keys: held };
     }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { inEditor } from '../support/in-editor';
 import { npm } from '../support/npm';
+import { InstalledPackage } from '../support/package';
 import { packageRoot } from '../support/runtime';
 import { Station } from '../support/station';
+import { firstUse } from '../support/first-use';
 
 const TYPES = [
   'edge-gateway',
@@ -18,15 +20,12 @@ const TYPES = [
   'resilient-uplink',
 ];
 
-let folder: string;
-let tarball: string;
+let installed: InstalledPackage;
 
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'edge-package-'));
-  npm('pack', packageRoot, '--pack-destination', folder, '--ignore-scripts');
-  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '');
+  installed = InstalledPackage.make();
 });
-after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+after(() => installed.remove());
 
 test('the tarball holds the nodes, their dialogs, texts, icons, examples and models, and nothing else', () => {
   const [{ files }] = JSON.parse(npm('pack', packageRoot, '--dry-run', '--json', '--ignore-scripts')) as {
@@ -60,7 +59,7 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       flow: [],
       module,
       install: (userDir) => {
-        npm('install', '--prefix', userDir, '--no-audit', '--no-fund', '--prefer-offline', tarball);
+        installed.installInto(userDir);
         const edge = `{ module: require('@millwright/node-red-edge/context'), config: {} }`;
         writeFileSync(
           join(userDir, 'settings.js'),
@@ -107,3 +106,18 @@ for (const module of ['node-red', 'node-red-4'] as const) {
     }
   });
 }
+
+// Mostly waiting for dialogs that slide and words that appear: both at once.
+test(
+  'each node is dragged, filled, corrected, deployed and found again as it was',
+  { concurrency: 2 },
+  async (t) => {
+    const install = (userDir: string): void => installed.installInto(userDir);
+    const flow = [{ id: 'tab', type: 'tab', label: 'press shop' }];
+    await Promise.all(
+      (['node-red', 'node-red-4'] as const).map((module) =>
+        t.test(module, (each) => inEditor(each, { flow, module, install }, firstUse)),
+      ),
+    );
+  },
+);

@@ -73,9 +73,13 @@ test('the sidebar shows the station live; an alert is acknowledged, shelved, and
     await send(station, 1);
     await page.locator('.edge-alerts button', { hasText: 'Shelve' }).click();
     await page.locator('.edge-alerts li.edge-seen').waitFor();
-    const before = await figure(station, 'edge_detections_total{kind="NOVEL_ANOMALY"}');
+    const before = (await station.figures('forest'))['edge_detections_total{kind="NOVEL_ANOMALY"}'];
     await send(station, 5);
-    assert.equal(await figure(station, 'edge_detections_total{kind="NOVEL_ANOMALY"}'), before, 'shelved');
+    assert.equal(
+      (await station.figures('forest'))['edge_detections_total{kind="NOVEL_ANOMALY"}'],
+      before,
+      'shelved',
+    );
 
     await page.locator('#edge-sidebar-price').fill('nonsense');
     await page.locator('#edge-sidebar-price').blur();
@@ -84,13 +88,6 @@ test('the sidebar shows the station live; an alert is acknowledged, shelved, and
     assert.deepEqual(errors, []);
   });
 });
-
-async function figure(station: Station, name: string): Promise<number> {
-  const { nodes } = (await (await fetch(`${station.url}/edge/status`)).json()) as {
-    nodes: { id: string; figures: Record<string, number> }[];
-  };
-  return nodes.find(({ id }) => id === 'forest')?.figures[name] ?? 0;
-}
 
 test('what a node receives is recorded and assessed; the report is one page; service levels are watched', async (t) => {
   await inEditor(t, { flow: FLOW }, async ({ page, errors }, station) => {

@@ -40,13 +40,6 @@ async function press(station: Station, id: string): Promise<void> {
   assert.equal(response.status, 200);
 }
 
-async function figures(station: Station): Promise<Record<string, number>> {
-  const { nodes } = (await (await fetch(`${station.url}/edge/status`)).json()) as {
-    nodes: { id: string; figures: Record<string, number> }[];
-  };
-  return nodes.find(({ id }) => id === 'edge-pm-uplink')?.figures ?? {};
-}
-
 test('the template runs as it is: each button gives its alert, and the cloud gets everything', async (t) => {
   if (!(await isFree(PORT))) {
     t.skip(`port ${PORT} is taken`);
@@ -65,7 +58,7 @@ test('the template runs as it is: each button gives its alert, and the cloud get
       const {
         edge_uplink_queue_messages: queued,
         'edge_uplink_delivered_total{connection="Cloud (this Node-RED)"}': delivered,
-      } = await figures(station);
+      } = await station.figures('edge-pm-uplink');
       if (queued === 0 && delivered > 0) {
         break;
       }

@@ -1,5 +1,28 @@
 import { chromium, type Browser, type Page } from 'playwright-core';
 
+export interface EditorOptions {
+  dark?: boolean;
+  language?: string;
+  /** One that is open already, and stays so; a browser of its own otherwise. */
+  browser?: Browser;
+}
+
+/** Starts a browser without its own traffic to the internet. */
+export function launchBrowser(program: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath: program,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
 /** Part of the editor's global that the tests call inside the page. */
 interface EditorGlobal {
   RED: {
@@ -14,43 +37,30 @@ export class Editor {
   readonly errors: string[] = [];
 
   private constructor(
-    private readonly browser: Browser,
+    private readonly release: () => Promise<void>,
     readonly page: Page,
   ) {
     page.on('console', (message) => {
       // Node-RED itself asks the internet for news, which a closed network refuses.
       if (message.type() === 'error' && !message.text().includes('ERR_NAME_NOT_RESOLVED')) {
-        this.errors.push(message.text());
+        this.errors.push(`${message.text()} ${message.location().url}`.trim());
       }
     });
     page.on('pageerror', (error) => this.errors.push(String(error)));
   }
 
   /** @param program path of chromium */
-  static async open(
-    program: string,
-    url: string,
-    options: { dark?: boolean; language?: string } = {},
-  ): Promise<Editor> {
-    const browser = await chromium.launch({
-      executablePath: program,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
-    const page = await browser.newPage({
+  static async open(program: string, url: string, options: EditorOptions = {}): Promise<Editor> {
+    const browser = options.browser ?? (await launchBrowser(program));
+    const context = await browser.newContext({
       viewport: { width: 1500, height: 1000 },
       colorScheme: options.dark ? 'dark' : 'light',
       locale: options.language ?? 'en-US',
     });
-    const editor = new Editor(browser, page);
-    await page.goto(url);
+    const page = await context.newPage();
+    const release = options.browser ? () => context.close() : () => browser.close();
+    const editor = new Editor(release, page);
+    await page.goto(url, { waitUntil: 'domcontentloaded' });
     await page.waitForSelector('.red-ui-palette-node[data-palette-type="sensor-ingest"]', {
       state: 'attached',
     });
@@ -120,7 +130,7 @@ export class Editor {
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    await this.release();
   }
 
   private async settled(): Promise<void> {

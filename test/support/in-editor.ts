@@ -1,8 +1,12 @@
-import type { TestContext } from 'node:test';
-import type { Page } from 'playwright-core';
-import { Editor } from './editor';
+import { after, type TestContext } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { Editor, launchBrowser } from './editor';
 import { Station, type StationOptions } from './station';
 import { needProgram } from './tools';
+
+/** One browser for all tests of a file; each gets a profile of its own. */
+let shared: Promise<Browser> | undefined;
+after(async () => (await shared)?.close());
 
 /** Works in the editor of a Node-RED of its own; skips the test where there is no browser. */
 export async function inEditor(
@@ -16,7 +20,8 @@ export async function inEditor(
   }
   const station = await Station.start(options);
   try {
-    const editor = await Editor.open(program, station.url);
+    shared ??= launchBrowser(program);
+    const editor = await Editor.open(program, station.url, { browser: await shared });
     try {
       await work(editor, station);
     } finally {

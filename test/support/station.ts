@@ -104,6 +104,15 @@ export class Station extends EventEmitter {
     return this.child?.pid ?? 0;
   }
 
+  /** The figures of a node in /edge/status; those of all nodes together where none is named. */
+  async figures(nodeId?: string): Promise<Record<string, number>> {
+    const { nodes } = (await (await fetch(`${this.url}/edge/status`)).json()) as {
+      nodes: { id: string; figures: Record<string, number> }[];
+    };
+    const wanted = nodes.filter(({ id }) => nodeId === undefined || id === nodeId);
+    return Object.assign({}, ...wanted.map(({ figures }) => figures)) as Record<string, number>;
+  }
+
   /** Waits until a node shows the status with this locale key, such as `sensor-ingest.status.listening`. */
   async shows(nodeId: string, text: string, timeoutMs = 20_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;

@@ -2,6 +2,8 @@ const ID = 'edge-dialog-styles';
 
 /** Looks of what several dialogs show; in the colors of whatever theme the editor has. */
 const CSS = `
+.edge-form .form-row > label:first-child { line-height: 1.25; vertical-align: middle; }
+.edge-form .form-row > .form-tips { margin: 0 0 8px; }
 .edge-failure { border-left: 3px solid var(--red-ui-border-color-error); color: var(--red-ui-text-color-error); margin: 8px 0; overflow-wrap: anywhere; padding: 4px 10px; }
 .edge-failure code { color: inherit; margin-right: 8px; }
 .edge-note { color: var(--red-ui-secondary-text-color); display: inline-block; margin-right: 6px; }
@@ -22,9 +24,11 @@ const CSS = `
 .edge-shared span { font-variant-numeric: tabular-nums; min-width: 40px; text-align: right; }
 `;
 
-/** Brings the shared looks into the page, once. */
+/** Brings the shared looks into the page, once, and to the form that is being opened. */
 export function useDialogStyles(): void {
   if ($(`#${ID}`).length === 0) {
     $('<style>', { id: ID }).text(CSS).appendTo(document.head);
   }
+  // Node-RED makes the form anew for each dialog, so that no other node's is touched.
+  $('#dialog-form, #node-config-dialog-edit-form').last().addClass('edge-form');
 }
