@@ -57,17 +57,17 @@ function peerLine({ gateway, present, silentMs, lacks, ahead, disagrees }: PeerV
     ...(disagrees ? [ofState('live.disagrees')] : []),
   ];
   const mark = disagrees ? 'down' : !present ? 'standby' : lacks + ahead > 0 ? 'trial' : 'carries';
-  return line(MARKS[mark], gateway, notes, ofState('live.lacksWhole'));
+  return line(MARKS[mark], gateway, notes, lacks > 0 ? ofState('live.lacksWhole') : undefined);
 }
 
 function line(
   [sign, color]: readonly [string, string],
   name: string,
   notes: string[],
-  title: string,
+  title: string | undefined,
 ): JQuery {
   return $('<div class="edge-detail">')
-    .attr('title', title)
+    .attr('title', title ?? '')
     .append(
       $('<span aria-hidden="true">').addClass(`edge-sign-${color}`).text(sign),
       $('<span>').text(`${name}: ${notes.join(' · ')}`),

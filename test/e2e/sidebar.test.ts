@@ -36,9 +36,14 @@ const FLOW: FlowNode[] = [
     z: 'tab',
     name: 'Cloud',
     gateway: 'gateway',
-    connections: [],
+    connections: ['dead'],
     wires: [[], []],
   },
+  // Port 1 refuses.
+  { id: 'dead', type: 'edge-broker', name: 'dead end', url: 'mqtt://127.0.0.1:1' },
+  { id: 'line-a', type: 'crdt-state', z: 'tab', name: 'A', gateway: 'gateway', wires: [[], ['line-b']] },
+  { id: 'line-b', type: 'crdt-state', z: 'tab', name: 'B', gateway: 'other', wires: [[], ['line-a']] },
+  { id: 'other', type: 'edge-gateway', name: 'Paint shop', gatewayId: 'gw-2' },
 ];
 
 async function send(station: Station, many: number): Promise<void> {
@@ -84,6 +89,8 @@ test('the sidebar shows the station live; an alert is acknowledged, shelved, and
     await page.locator('#edge-sidebar-price').fill('nonsense');
     await page.locator('#edge-sidebar-price').blur();
     await page.locator('#edge-sidebar-price.input-error').waitFor();
+    await shows(page, '.edge-card[data-node="uplink"]', /✕\s*dead end: .*refused/i);
+    await shows(page, '.edge-card[data-node="line-a"]', /●\s*gw-2: /);
     await page.locator('.edge-card[data-node="uplink"]').click();
     assert.deepEqual(errors, []);
   });
