@@ -22,6 +22,8 @@ const CSS = `
 .edge-shared { align-items: center; display: flex; gap: 6px; }
 .edge-shared .edge-share { flex: 1; }
 .edge-shared span { font-variant-numeric: tabular-nums; min-width: 40px; text-align: right; }
+/* As wide as the form, and no reason for Node-RED to open the dialog wider than that. */
+.edge-fit { box-sizing: border-box; margin-right: 0; min-width: 100%; width: 0; }
 `;
 
 /** Brings the shared looks into the page, once, and to the form that is being opened. */
