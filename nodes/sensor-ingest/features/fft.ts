@@ -1,16 +1,15 @@
-/** Radices are four; one stage of two when the size is an odd power of two. */
 const SMALLEST = 4;
 
 /**
  * Discrete Fourier transforms of one size, in place, of complex values in two arrays of numbers: decimation in time by
- * four (Cooley and Tukey 1965; Van Loan, _Computational Frameworks for the Fast Fourier Transform_, 2.4), with tables made once.
+ * four, the first stage by eight when the size is an odd power of two (Cooley and Tukey 1965; Van Loan, _Computational Frameworks for the Fast Fourier Transform_, 2.4), with tables made once.
  */
 export class FourierTransform {
   /** Where the transform expects what: place j takes value `order[j]`. */
   readonly order: Int32Array;
   /** For each stage and k: real and imaginary part of W^k, W^2k and W^3k. */
   private readonly stages: readonly Float64Array[];
-  private readonly startsWithTwo: boolean;
+  private readonly startsWithEight: boolean;
 
   /** @param size a power of two, at least 4 */
   constructor(readonly size: number) {
@@ -19,20 +18,20 @@ export class FourierTransform {
         `A transform of ${size} values: the size has to be a power of two, at least ${SMALLEST}.`,
       );
     }
-    this.startsWithTwo = Math.log2(size) % 2 === 1;
-    const first = this.startsWithTwo ? 2 : 4;
+    this.startsWithEight = Math.log2(size) % 2 === 1;
+    const first = this.startsWithEight ? 8 : 4;
     const stages: Float64Array[] = [];
     for (let part = first; part < size; part *= 4) {
       stages.push(stageFactors(part));
     }
     this.stages = stages;
-    this.order = inputOrder(size, first);
+    this.order = inputOrder(size);
   }
 
   /** Σ x_i exp(−2πik/size·j) for each k; the values come in {@link order} and leave in that of k. */
   transform(real: Float64Array, imaginary: Float64Array): void {
-    if (this.startsWithTwo) {
-      combinePairs(real, imaginary, this.size);
+    if (this.startsWithEight) {
+      combineEights(real, imaginary, this.size);
     } else {
       combineFours(real, imaginary, this.size);
     }
@@ -59,8 +58,8 @@ function stageFactors(part: number): Float64Array {
 }
 
 /** The part that the last stage reads as its j-th holds every fourth value from j on, and so on down to the first. */
-function inputOrder(size: number, first: number): Int32Array {
-  let order = Int32Array.from({ length: first }, (_, i) => i);
+function inputOrder(size: number): Int32Array {
+  let order = Int32Array.from(Math.log2(size) % 2 === 1 ? [0, 1] : [0]);
   while (order.length < size) {
     const parts = order;
     order = new Int32Array(4 * parts.length);
@@ -74,16 +73,46 @@ function inputOrder(size: number, first: number): Int32Array {
   return order;
 }
 
-function combinePairs(real: Float64Array, imaginary: Float64Array, size: number): void {
-  for (let at = 0; at < size; at += 2) {
-    const r0 = real[at];
-    const r1 = real[at + 1];
-    const i0 = imaginary[at];
-    const i1 = imaginary[at + 1];
-    real[at] = r0 + r1;
-    real[at + 1] = r0 - r1;
-    imaginary[at] = i0 + i1;
-    imaginary[at + 1] = i0 - i1;
+/** Four transforms of two, then two of four over their sums and over their differences. */
+function combineEights(real: Float64Array, imaginary: Float64Array, size: number): void {
+  for (let at = 0; at < size; at += 8) {
+    const sum0R = real[at] + real[at + 1];
+    const sum0I = imaginary[at] + imaginary[at + 1];
+    const gap0R = real[at] - real[at + 1];
+    const gap0I = imaginary[at] - imaginary[at + 1];
+    const sum1R = real[at + 2] + real[at + 3];
+    const sum1I = imaginary[at + 2] + imaginary[at + 3];
+    const gap1R = real[at + 2] - real[at + 3];
+    const gap1I = imaginary[at + 2] - imaginary[at + 3];
+    const sum2R = real[at + 4] + real[at + 5];
+    const sum2I = imaginary[at + 4] + imaginary[at + 5];
+    const gap2R = real[at + 4] - real[at + 5];
+    const gap2I = imaginary[at + 4] - imaginary[at + 5];
+    const sum3R = real[at + 6] + real[at + 7];
+    const sum3I = imaginary[at + 6] + imaginary[at + 7];
+    const gap3R = real[at + 6] - real[at + 7];
+    const gap3I = imaginary[at + 6] - imaginary[at + 7];
+    real[at] = sum0R + sum2R + (sum1R + sum3R);
+    imaginary[at] = sum0I + sum2I + (sum1I + sum3I);
+    real[at + 2] = sum0R - sum2R + (sum1I - sum3I);
+    imaginary[at + 2] = sum0I - sum2I - (sum1R - sum3R);
+    real[at + 4] = sum0R + sum2R - (sum1R + sum3R);
+    imaginary[at + 4] = sum0I + sum2I - (sum1I + sum3I);
+    real[at + 6] = sum0R - sum2R - (sum1I - sum3I);
+    imaginary[at + 6] = sum0I - sum2I + (sum1R - sum3R);
+    // The differences turned by an eighth, a quarter and three eighths.
+    const one1R = Math.SQRT1_2 * (gap1R + gap1I);
+    const one1I = Math.SQRT1_2 * (gap1I - gap1R);
+    const one3R = Math.SQRT1_2 * (gap3I - gap3R);
+    const one3I = -Math.SQRT1_2 * (gap3R + gap3I);
+    real[at + 1] = gap0R + gap2I + (one1R + one3R);
+    imaginary[at + 1] = gap0I - gap2R + (one1I + one3I);
+    real[at + 3] = gap0R - gap2I + (one1I - one3I);
+    imaginary[at + 3] = gap0I + gap2R - (one1R - one3R);
+    real[at + 5] = gap0R + gap2I - (one1R + one3R);
+    imaginary[at + 5] = gap0I - gap2R - (one1I + one3I);
+    real[at + 7] = gap0R - gap2I - (one1I - one3I);
+    imaginary[at + 7] = gap0I + gap2R + (one1R - one3R);
   }
 }
 

@@ -66,6 +66,7 @@ interface Plan {
 class DirectPlan implements Plan {
   readonly spectrum: PowerSpectrum;
   private readonly fft: FourierTransform;
+  /** The Hann window in the order in which the transform takes the pairs. */
   private readonly window: Float64Array;
   private readonly real: Float64Array;
   private readonly imaginary: Float64Array;
@@ -75,8 +76,13 @@ class DirectPlan implements Plan {
   constructor(length: number) {
     const half = length / 2;
     this.fft = new FourierTransform(half);
-    this.window = hann(length);
-    this.spectrum = emptySpectrum(this.window);
+    const window = hann(length);
+    this.spectrum = emptySpectrum(window);
+    this.window = new Float64Array(length);
+    for (const [j, pair] of this.fft.order.entries()) {
+      this.window[2 * j] = window[2 * pair];
+      this.window[2 * j + 1] = window[2 * pair + 1];
+    }
     this.real = new Float64Array(half);
     this.imaginary = new Float64Array(half);
     this.roots = new Float64Array(half);
@@ -90,8 +96,8 @@ class DirectPlan implements Plan {
     const { order } = this.fft;
     for (let j = 0; j < order.length; j++) {
       const at = 2 * order[j];
-      real[j] = (samples[at] - mean) * window[at];
-      imaginary[j] = (samples[at + 1] - mean) * window[at + 1];
+      real[j] = (samples[at] - mean) * window[2 * j];
+      imaginary[j] = (samples[at + 1] - mean) * window[2 * j + 1];
     }
     this.fft.transform(real, imaginary);
     this.takeApart();
