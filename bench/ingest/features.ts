@@ -19,7 +19,7 @@ const SAMPLES = Number(values.samples);
 const ROUNDS = Number(values.rounds);
 /** Windows a round: some 20 ms at 1,024 samples. */
 const WINDOWS = Math.max(8, Math.round(2_000_000 / SAMPLES));
-/** Different windows, more than the second-level cache holds of them. */
+/** Different windows, 512 KB at 1,024 samples. */
 const DIFFERENT = 64;
 
 const SETS: Record<string, string> = {

@@ -1,8 +1,11 @@
 const SMALLEST = 4;
+/** Values that a stage goes through several times in a row: 16 KB, what the first-level cache holds. */
+const CACHED = 1024;
 
 /**
  * Discrete Fourier transforms of one size, in place, of complex values in two arrays of numbers: decimation in time by
- * four, the first stage by eight when the size is an odd power of two (Cooley and Tukey 1965; Van Loan, _Computational Frameworks for the Fast Fourier Transform_, 2.4), with tables made once.
+ * four, the first stage by eight when the size is an odd power of two (Cooley and Tukey 1965; Van Loan, *Computational
+ * Frameworks for the Fast Fourier Transform*, 2.4), with tables made once.
  */
 export class FourierTransform {
   /** Where the transform expects what: place j takes value `order[j]`. */
@@ -36,7 +39,10 @@ export class FourierTransform {
       combineFours(real, imaginary, this.size);
     }
     for (const factors of this.stages) {
-      combineParts(real, imaginary, this.size, factors);
+      const span = Math.min(this.size, Math.max(CACHED, (4 * factors.length) / 6));
+      for (let from = 0; from < this.size; from += span) {
+        combineParts(real, imaginary, from, from + span, factors);
+      }
     }
   }
 }
@@ -137,11 +143,12 @@ function combineFours(real: Float64Array, imaginary: Float64Array, size: number)
   }
 }
 
-/** Makes one transform of each four neighbouring ones. */
+/** Makes one transform of each four neighbouring ones, from place `from` up to `to`. */
 function combineParts(
   real: Float64Array,
   imaginary: Float64Array,
-  size: number,
+  from: number,
+  to: number,
   factors: Float64Array,
 ): void {
   const part = factors.length / 6;
@@ -152,7 +159,7 @@ function combineParts(
     const w2i = factors[6 * k + 3];
     const w3r = factors[6 * k + 4];
     const w3i = factors[6 * k + 5];
-    for (let at0 = k; at0 < size; at0 += 4 * part) {
+    for (let at0 = from + k; at0 < to; at0 += 4 * part) {
       const at1 = at0 + part;
       const at2 = at1 + part;
       const at3 = at2 + part;

@@ -17,7 +17,7 @@ function slowTransform(real: Float64Array, imaginary: Float64Array, k: number): 
   return [sumR, sumI];
 }
 
-for (const size of [4, 8, 16, 32, 64, 128, 512, 1024]) {
+for (const size of [4, 8, 16, 32, 64, 128, 512, 1024, 2048]) {
   test(`a transform of ${size} values is the sum that defines it`, () => {
     const random = new SeededRandom(size);
     const real = Float64Array.from({ length: size }, () => random.normal());
