@@ -130,23 +130,49 @@ export class FeatureExtractor {
   }
 
   private statistics(samples: Float64Array | Float32Array, length: number): void {
+    // Two sums of each, so that an addition does not wait for the one before it.
     let sum = 0;
     let squares = 0;
     let magnitudes = 0;
+    let otherSum = 0;
+    let otherSquares = 0;
+    let otherMagnitudes = 0;
     let min = Infinity;
     let max = -Infinity;
-    for (let i = 0; i < length; i++) {
+    const paired = length - (length % 2);
+    for (let i = 0; i < paired; i += 2) {
       const value = samples[i];
+      const other = samples[i + 1];
       sum += value;
+      otherSum += other;
       squares += value * value;
-      magnitudes += value < 0 ? -value : value;
+      otherSquares += other * other;
+      magnitudes += Math.abs(value);
+      otherMagnitudes += Math.abs(other);
       if (value < min) {
         min = value;
       }
       if (value > max) {
         max = value;
       }
+      if (other < min) {
+        min = other;
+      }
+      if (other > max) {
+        max = other;
+      }
     }
+    if (paired < length) {
+      const last = samples[paired];
+      sum += last;
+      squares += last * last;
+      magnitudes += Math.abs(last);
+      min = Math.min(min, last);
+      max = Math.max(max, last);
+    }
+    sum += otherSum;
+    squares += otherSquares;
+    magnitudes += otherMagnitudes;
     const { values } = this;
     const peak = Math.max(-min, max);
     const mean = min === max ? min : sum / length;

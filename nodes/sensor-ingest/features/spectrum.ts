@@ -1,11 +1,11 @@
-import FFT from 'fft.js';
+import { FourierTransform, unitRoot } from './fft';
 
 /**
  * Tables are kept for windows of this many samples together, about 40 MB: a stream has one or two lengths, and strangers
  * may send any.
  */
 const KEPT_SAMPLES = 262_144;
-/** Below this the transform by chirp is used, as the FFT library is made for longer ones. */
+/** Below this the transform by chirp is used: the other takes half a window, at least four values, at a time. */
 const SHORTEST_FFT = 16;
 
 /** Power spectrum of one window. Valid until the next one of the same length is made. */
@@ -25,7 +25,7 @@ export interface PowerSpectrum {
  * Spectra of windows of any length.
  *
  * The mean is removed and the periodic Hann window w_i = 0.5 − 0.5 cos(2πi/n) applied. Lengths that are powers of two
- * go through fft.js; all others through Bluestein's chirp transform (Bluestein 1970; Oppenheim and Schafer,
+ * are transformed as they are; all others go through Bluestein's chirp transform (Bluestein 1970; Oppenheim and Schafer,
  * *Discrete-Time Signal Processing*, 9.6) on top of it, so that the bins are exactly k·rate/n and no zeros are added.
  */
 export class SpectrumAnalyzer {
@@ -62,44 +62,83 @@ interface Plan {
   run(samples: ArrayLike<number>, mean: number): void;
 }
 
+/** Even samples as real and odd ones as imaginary parts of half as many complex values, their transform then taken apart. */
 class DirectPlan implements Plan {
   readonly spectrum: PowerSpectrum;
-  private readonly fft: FFT;
+  private readonly fft: FourierTransform;
+  /** The Hann window in the order in which the transform takes the pairs. */
   private readonly window: Float64Array;
-  private readonly input: Float64Array;
-  private readonly output: Float64Array;
+  private readonly real: Float64Array;
+  private readonly imaginary: Float64Array;
+  /** exp(−2πik/n·j) for k below n/4, interleaved real and imaginary. */
+  private readonly roots: Float64Array;
 
-  constructor(private readonly length: number) {
-    this.fft = new FFT(length);
-    this.window = hann(length);
-    this.spectrum = emptySpectrum(this.window);
-    this.input = new Float64Array(length);
-    this.output = new Float64Array(2 * length);
+  constructor(length: number) {
+    const half = length / 2;
+    this.fft = new FourierTransform(half);
+    const window = hann(length);
+    this.spectrum = emptySpectrum(window);
+    this.window = new Float64Array(length);
+    for (const [j, pair] of this.fft.order.entries()) {
+      this.window[2 * j] = window[2 * pair];
+      this.window[2 * j + 1] = window[2 * pair + 1];
+    }
+    this.real = new Float64Array(half);
+    this.imaginary = new Float64Array(half);
+    this.roots = new Float64Array(half);
+    for (let k = 0; 2 * k < half; k++) {
+      this.roots.set(unitRoot(k, length), 2 * k);
+    }
   }
 
   run(samples: ArrayLike<number>, mean: number): void {
-    const { length, window, input, output } = this;
-    for (let i = 0; i < length; i++) {
-      input[i] = (samples[i] - mean) * window[i];
+    const { window, real, imaginary } = this;
+    const { order } = this.fft;
+    for (let j = 0; j < order.length; j++) {
+      const at = 2 * order[j];
+      real[j] = (samples[at] - mean) * window[2 * j];
+      imaginary[j] = (samples[at + 1] - mean) * window[2 * j + 1];
     }
-    this.fft.realTransform(output, input);
-    const { power, bins } = this.spectrum;
-    for (let k = 0; k < bins; k++) {
-      power[k] = output[2 * k] * output[2 * k] + output[2 * k + 1] * output[2 * k + 1];
+    this.fft.transform(real, imaginary);
+    this.takeApart();
+  }
+
+  /** Z_k and Z_{n/2−k} give X_k and X_{n/2−k}: the sum and the difference of the even samples' and the odd samples' transform. */
+  private takeApart(): void {
+    const { real, imaginary, roots } = this;
+    const { power } = this.spectrum;
+    const half = real.length;
+    power[0] = (real[0] + imaginary[0]) ** 2;
+    power[half] = (real[0] - imaginary[0]) ** 2;
+    for (let k = 1, mirror = half - 1; k < mirror; k++, mirror--) {
+      const evenR = real[k] + real[mirror];
+      const evenI = imaginary[k] - imaginary[mirror];
+      const oddR = imaginary[k] + imaginary[mirror];
+      const oddI = real[mirror] - real[k];
+      const turnedR = roots[2 * k] * oddR - roots[2 * k + 1] * oddI;
+      const turnedI = roots[2 * k] * oddI + roots[2 * k + 1] * oddR;
+      const sumR = evenR + turnedR;
+      const sumI = evenI + turnedI;
+      const gapR = evenR - turnedR;
+      const gapI = evenI - turnedI;
+      power[k] = 0.25 * (sumR * sumR + sumI * sumI);
+      power[mirror] = 0.25 * (gapR * gapR + gapI * gapI);
     }
+    const middle = half / 2;
+    power[middle] = real[middle] * real[middle] + imaginary[middle] * imaginary[middle];
   }
 }
 
 /** X_k = c_k Σ (x_i c_i) conj(c_{k−i}) with the chirp c_i = exp(−πi²/n·j): a convolution, done by FFTs. */
 class ChirpPlan implements Plan {
   readonly spectrum: PowerSpectrum;
-  private readonly fft: FFT;
+  private readonly fft: FourierTransform;
   /** Hann window times chirp, interleaved real and imaginary. */
   private readonly weights: Float64Array;
-  /** Transform of the conjugate chirp. */
-  private readonly filter: Float64Array;
-  private readonly first: Float64Array;
-  private readonly second: Float64Array;
+  /** Transform of the conjugate chirp, divided by the size of the transform. */
+  private readonly filter: Complex;
+  private readonly first: Complex;
+  private readonly second: Complex;
 
   constructor(private readonly length: number) {
     const window = hann(length);
@@ -108,46 +147,62 @@ class ChirpPlan implements Plan {
     while (size < 2 * length) {
       size *= 2;
     }
-    this.fft = new FFT(size);
+    this.fft = new FourierTransform(size);
     this.weights = new Float64Array(2 * length);
-    this.first = new Float64Array(2 * size);
-    this.second = new Float64Array(2 * size);
-    this.filter = new Float64Array(2 * size);
-    const conjugate = new Float64Array(2 * size);
+    this.first = zeros(size);
+    this.second = zeros(size);
+    this.filter = zeros(size);
+    const conjugate = zeros(size);
     for (let i = 0; i < length; i++) {
       // i² modulo 2n keeps the angle small, and with it exact.
-      const angle = (Math.PI * ((i * i) % (2 * length))) / length;
-      this.weights[2 * i] = window[i] * Math.cos(angle);
-      this.weights[2 * i + 1] = -window[i] * Math.sin(angle);
+      const [cosine, negativeSine] = unitRoot((i * i) % (2 * length), 2 * length);
+      this.weights[2 * i] = window[i] * cosine;
+      this.weights[2 * i + 1] = window[i] * negativeSine;
       for (const at of i === 0 ? [0] : [i, size - i]) {
-        conjugate[2 * at] = Math.cos(angle);
-        conjugate[2 * at + 1] = Math.sin(angle);
+        conjugate.real[at] = cosine / size;
+        conjugate.imaginary[at] = -negativeSine / size;
       }
     }
-    this.fft.transform(this.filter, conjugate);
+    const { order } = this.fft;
+    for (let j = 0; j < size; j++) {
+      this.filter.real[j] = conjugate.real[order[j]];
+      this.filter.imaginary[j] = conjugate.imaginary[order[j]];
+    }
+    this.fft.transform(this.filter.real, this.filter.imaginary);
   }
 
   run(samples: ArrayLike<number>, mean: number): void {
-    const { length, weights, filter, first, second } = this;
-    first.fill(0, 2 * length);
-    for (let i = 0; i < length; i++) {
-      const value = samples[i] - mean;
-      first[2 * i] = value * weights[2 * i];
-      first[2 * i + 1] = value * weights[2 * i + 1];
+    const { length, weights, first, second, filter } = this;
+    const { order } = this.fft;
+    for (let j = 0; j < order.length; j++) {
+      const i = order[j];
+      const value = i < length ? samples[i] - mean : 0;
+      first.real[j] = i < length ? value * weights[2 * i] : 0;
+      first.imaginary[j] = i < length ? value * weights[2 * i + 1] : 0;
     }
-    this.fft.transform(second, first);
-    for (let at = 0; at < second.length; at += 2) {
-      const real = second[at] * filter[at] - second[at + 1] * filter[at + 1];
-      second[at + 1] = second[at] * filter[at + 1] + second[at + 1] * filter[at];
-      second[at] = real;
+    this.fft.transform(first.real, first.imaginary);
+    // With real and imaginary parts exchanged on both sides, a transform is its inverse, but for its size.
+    for (let j = 0; j < order.length; j++) {
+      const i = order[j];
+      second.imaginary[j] = first.real[i] * filter.real[i] - first.imaginary[i] * filter.imaginary[i];
+      second.real[j] = first.real[i] * filter.imaginary[i] + first.imaginary[i] * filter.real[i];
     }
-    this.fft.inverseTransform(first, second);
+    this.fft.transform(second.real, second.imaginary);
     const { power, bins } = this.spectrum;
     // The last factor c_k has magnitude 1 and does not change the power.
     for (let k = 0; k < bins; k++) {
-      power[k] = first[2 * k] * first[2 * k] + first[2 * k + 1] * first[2 * k + 1];
+      power[k] = second.real[k] * second.real[k] + second.imaginary[k] * second.imaginary[k];
     }
   }
+}
+
+interface Complex {
+  real: Float64Array;
+  imaginary: Float64Array;
+}
+
+function zeros(size: number): Complex {
+  return { real: new Float64Array(size), imaginary: new Float64Array(size) };
 }
 
 function hann(length: number): Float64Array {
