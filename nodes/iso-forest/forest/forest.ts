@@ -1,4 +1,5 @@
 import { exp2 } from './exact-math';
+import { Lockstep, pairValue } from './lockstep';
 import type { TreeKind } from './node-block';
 import { SeenRanges } from './seen-ranges';
 import type { TreeGrower } from './tree-grower';
@@ -16,6 +17,8 @@ export interface ForestOptions {
   beyond: boolean;
   /** How many trees came before: a forest that is grown again has every tree in the place where it was. */
   turn?: number;
+  /** The workspace of a walk through all trees; forests may share it. Its own when left out. */
+  lockstep?: Lockstep;
 }
 
 /** Isolation trees that replace each other in turn. Scoring allocates nothing. */
@@ -29,10 +32,12 @@ export class Forest {
   /** Undefined when what lies beyond does not count. */
   protected readonly seen: SeenRanges | undefined;
   private readonly gaps: boolean;
+  private readonly lockstep: Lockstep;
 
-  constructor({ width, trees, kind = 'path', gaps, beyond, turn = 0 }: ForestOptions) {
+  constructor({ width, trees, kind = 'path', gaps, beyond, turn = 0, lockstep }: ForestOptions) {
     this.kind = kind;
     this.gaps = gaps;
+    this.lockstep = lockstep ?? new Lockstep(trees);
     this.trees = new TreeRing({ trees, kind, gaps, turn });
     this.steps = new Float64Array(trees);
     this.counted = new Uint16Array(trees);
@@ -80,8 +85,21 @@ export class Forest {
   sum(row: Float32Array): number {
     const standing = this.standing;
     let sum = 0;
+    if (this.gaps && hasGap(row)) {
+      for (let slot = 0; slot < standing; slot++) {
+        sum += this.path(slot, row);
+      }
+      return sum;
+    }
+    if (this.kind === 'pair') {
+      this.lockstep.pairs(this.trees, row);
+    } else {
+      this.lockstep.plain(this.trees, row);
+    }
+    const { leaves } = this.lockstep;
+    // In the order of the places: a sum in another order differs in its last bits.
     for (let slot = 0; slot < standing; slot++) {
-      sum += this.path(slot, row);
+      sum += this.outside(slot, row, leaves[slot]);
     }
     return sum;
   }
@@ -103,6 +121,11 @@ export class Forest {
         : this.kind === 'pair'
           ? this.pairPath(root, row)
           : this.plainPath(root, row);
+    return this.outside(slot, row, inside);
+  }
+
+  /** Takes into account what of a row lies beyond what a tree saw. */
+  private outside(slot: number, row: Float32Array, inside: number): number {
     if (!this.seen) {
       return inside;
     }
@@ -143,13 +166,6 @@ export class Forest {
     }
     return floats[words * node];
   }
-}
-
-function pairValue(row: Float32Array, links: Uint16Array, floats: Float32Array, at: number): number {
-  const weight = floats[at + 2];
-  const first = row[links[2 * at + 3]];
-  // A second value that has no weight may be missing, or too large to be multiplied.
-  return weight === 0 ? first : first + weight * row[links[2 * at + 6]];
 }
 
 function hasGap(row: Float32Array): boolean {

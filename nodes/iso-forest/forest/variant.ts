@@ -2,6 +2,7 @@ import { DensityForest } from './density-forest';
 import { DensityGrower } from './density-grower';
 import { exp2 } from './exact-math';
 import { Forest, type ForestOptions } from './forest';
+import { Lockstep } from './lockstep';
 import { PairGrower } from './pair-grower';
 import { TreeGrower } from './tree-grower';
 
@@ -27,10 +28,12 @@ export interface Ensemble {
   addTerms?(row: Float32Array, terms: Float64Array): void;
 }
 
-/** The workspaces in which trees are grown; shared by all models of a node. */
+/** The workspaces in which trees are grown and walked; shared by all models of a node. */
 export class Growers {
   private readonly first: TreeGrower;
   private readonly second: TreeGrower | undefined;
+  /** For the forest with the most trees so far. */
+  private lockstep = new Lockstep(0);
 
   /** @param sample the largest sub-sample */
   constructor(variant: Variant, sample: number) {
@@ -54,7 +57,11 @@ export class Growers {
    * @param turns how many trees of each series, counted from 1, came before: a forest that is grown again has every tree in
    * the place where it was
    */
-  forest(options: Omit<ForestOptions, 'kind' | 'turn'>, ...turns: number[]): Ensemble {
+  forest(shape: Omit<ForestOptions, 'kind' | 'turn' | 'lockstep'>, ...turns: number[]): Ensemble {
+    if (shape.trees > this.lockstep.leaves.length) {
+      this.lockstep = new Lockstep(shape.trees);
+    }
+    const options = { ...shape, lockstep: this.lockstep };
     if (this.second && options.trees > 1) {
       return new Blend(options, turns);
     }
