@@ -101,6 +101,7 @@ export class SoakSite {
   }
 
   async stop(): Promise<void> {
+    await this.station.kill();
     await this.factory.stop();
     await this.oracle.close();
     await this.line.close();

@@ -32,6 +32,15 @@ const DRAIN_MS = 120_000;
 async function main(): Promise<void> {
   const machines = Number(values.machines);
   const site = await SoakSite.start({ machines, seed: SEED });
+  try {
+    process.exitCode = (await run(site, machines)) ? 0 : 1;
+  } finally {
+    await site.stop();
+  }
+}
+
+/** @returns whether nothing was lost and nothing grew */
+async function run(site: SoakSite, machines: number): Promise<boolean> {
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
   const planned = scheduleOf(MINUTES, SEED).filter(({ kind }) => kind !== 'clock jump' || site.hasClock);
@@ -91,8 +100,7 @@ async function main(): Promise<void> {
       verdict,
     })),
   );
-  await site.stop();
-  process.exitCode = report.pass ? 0 : 1;
+  return report.pass;
 }
 
 /** A second of every machine each second; what a dead broker delayed follows as fast as it goes. */
