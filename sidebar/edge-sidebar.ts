@@ -24,7 +24,7 @@ export = function (RED: NodeAPI): void {
   const { comms, plugins } = RED as unknown as EditorChannel;
   const host = new Host(systemClock);
   const job = registerAssessment(RED);
-  const watch = new Watch(systemClock, async () => {
+  const push = async (): Promise<void> => {
     try {
       const figures = await host.figures(defaultDataDir(RED));
       const exists = (id: string): boolean => Boolean(RED.nodes.getNode(id));
@@ -40,7 +40,8 @@ export = function (RED: NodeAPI): void {
     } catch (thrown) {
       RED.log.debug(`edge-sidebar: ${String(thrown)}`);
     }
-  });
+  };
+  const watch = new Watch(systemClock, push, () => host.rest());
   plugins.registerPlugin('edge-sidebar', { type: 'edge-sidebar' });
 
   RED.httpAdmin.post('/edge/sidebar/watch', RED.auth.needsPermission('edge.read'), (_request, response) => {

@@ -9,10 +9,14 @@ export class Watch {
   private until = -Infinity;
   private timer: Timer | undefined;
 
-  /** @param push must not reject */
+  /**
+   * @param push must not reject
+   * @param rest called when nobody looks any more
+   */
   constructor(
     private readonly clock: Clock,
     private readonly push: () => Promise<void>,
+    private readonly rest: () => void,
   ) {}
 
   /** Somebody looks now, and goes on looking for {@link LEASE_MS} at least. */
@@ -28,6 +32,8 @@ export class Watch {
       this.timer = undefined;
       if (this.clock.monotonic() < this.until) {
         this.turn();
+      } else {
+        this.rest();
       }
     });
     void this.push();

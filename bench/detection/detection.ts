@@ -5,11 +5,12 @@
  *     --seeds <number>   of each figure (10)
  *     --only tabular|streams|causes
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../../test/support/runtime';
 import { VARIANTS, type Variant } from '../../nodes/iso-forest/forest/variant';
+import { saveResults } from '../program';
 import { table } from '../table';
 import { causesFirst, plantedFirst } from './attribution';
 import type { Ranking } from './ranking';
@@ -236,9 +237,7 @@ function main(): void {
       results[name] = part();
     }
   }
-  const target = join(packageRoot, 'bench', 'results');
-  mkdirSync(target, { recursive: true });
-  writeFileSync(join(target, 'detection.json'), JSON.stringify(results, null, 1));
+  saveResults('detection', results);
 }
 
 main();

@@ -5,10 +5,11 @@
  *   npm run bench:factory -- [--minutes 0.5] [--sensors 3000] [--rate 1] [--gateways 1] [--out <folder>]
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readFlow, TEMPLATE } from '../../test/support/template';
+import { cores, runProgram } from '../program';
 import {
   compareReduced,
   judgementOf,
@@ -118,7 +119,7 @@ async function main(): Promise<void> {
     gateways: GATEWAYS,
     waveQos: site.options.waveQos,
     seed: site.options.seed,
-    cores: `${cpus().length} × ${cpus()[0].model}`,
+    cores: cores(),
     loadBefore,
     loadAfter: loadAverage(),
     warmUpSeconds,
@@ -211,10 +212,4 @@ function save(figures: Figures, folder: string): void {
   console.log(`report: ${join(folder, 'factory.html')}`);
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

@@ -6,13 +6,13 @@
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpus, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { Mosquitto } from '../../test/support/mosquitto';
 import { packageRoot } from '../../test/support/runtime';
-import { findProgram } from '../../test/support/tools';
+import { cores, needMosquitto, runProgram } from '../program';
 import { table } from '../table';
 import type { LoadOptions, LoadOrder } from './protocol';
 import { runPhase, warmUp } from './run';
@@ -53,10 +53,7 @@ interface Spoken {
 }
 
 async function python(batch: number): Promise<Result> {
-  const program = findProgram('mosquitto');
-  if (program === undefined) {
-    throw new Error('mosquitto is not installed: apt-get install mosquitto');
-  }
+  const program = needMosquitto();
   const broker = await Mosquitto.start(program, undefined, { persistence: false });
   const child = spawn(
     values.python,
@@ -118,9 +115,7 @@ async function ours(): Promise<Result> {
 
 async function main(): Promise<void> {
   const results = [await ours(), await python(1), await python(BATCH)];
-  console.log(
-    `${cpus().length} × ${cpus()[0].model}; load average ${loadavg()[0].toFixed(1)}; ${MACHINES} machines\n`,
-  );
+  console.log(`${cores()}; load average ${loadavg()[0].toFixed(1)}; ${MACHINES} machines\n`);
   const [{ perCpuSecond: here }] = results;
   console.log(
     table(
@@ -135,10 +130,4 @@ async function main(): Promise<void> {
   );
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

@@ -3,9 +3,9 @@ import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import { Mosquitto } from '../../test/support/mosquitto';
 import type { Station } from '../../test/support/station';
-import { findProgram } from '../../test/support/tools';
 import { startMeasured } from '../measured-station';
 import { cpuSecondsOf, mainThreadSecondsOf, residentMegabytesOf } from '../processes';
+import { needMosquitto } from '../program';
 import { Cloud, type Alert } from './cloud';
 import { factoryFlow } from './flow';
 import {
@@ -97,10 +97,7 @@ export class Site {
   }
 
   static async start(options: SiteOptions): Promise<Site> {
-    const program = findProgram('mosquitto');
-    if (program === undefined) {
-      throw new Error('mosquitto is not installed: apt-get install mosquitto');
-    }
+    const program = needMosquitto();
     const machinesBroker = await Mosquitto.start(program, undefined, { persistence: false });
     const cloudBroker = await Mosquitto.start(program, undefined, { persistence: false });
     const late: { site?: Site } = {};

@@ -3,11 +3,11 @@
  *
  *   npm run bench:forest -- [--python /tmp/venv/bin/python] [--peers <folder>] [--rival <checkout>] [--sources 3000] [--seconds 60] [--only core|fleet]
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../../test/support/runtime';
+import { addResults } from '../program';
 import { table } from '../table';
 import { machineRows, ours, ROWS, time, WIDTH, type Timing } from './contest';
 import { CHANNELS, measureFleet, RATE, type Phase } from './fleet';
@@ -181,11 +181,7 @@ async function main(): Promise<void> {
     showFleet(phases, sources);
     results.fleet = phases;
   }
-  const target = join(packageRoot, 'bench', 'results');
-  mkdirSync(target, { recursive: true });
-  const file = join(target, 'forest.json');
-  const earlier = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
-  writeFileSync(file, JSON.stringify({ ...earlier, ...results }, null, 1));
+  addResults('forest', results);
 }
 
 void main();

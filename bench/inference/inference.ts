@@ -6,12 +6,13 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot, type FlowNode } from '../../test/support/runtime';
+import { type FlowNode } from '../../test/support/runtime';
 import { carryOut, startMeasured } from '../measured-station';
+import { cores, runProgram, saveResults } from '../program';
 import { quantile, table } from '../table';
 import type { MemoryFindings } from './memory';
 import { perceptron, type BenchModel } from './models';
@@ -143,7 +144,7 @@ async function bigModel(folder: string): Promise<BenchModel> {
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'edge-inference-'));
-  console.log(`${cpus().length} × ${cpus()[0].model}, ${SECONDS} s each`);
+  console.log(`${cores()}, ${SECONDS} s each`);
   const small = perceptron(folder, 'small', 8, 32, 2);
   const big = await bigModel(folder);
   const results: Record<string, [string, Findings[]][]> = {};
@@ -162,16 +163,8 @@ async function main(): Promise<void> {
     );
   }
   const memory = await measureMemory();
-  const target = join(packageRoot, 'bench', 'results');
-  mkdirSync(target, { recursive: true });
-  writeFileSync(join(target, 'inference.json'), JSON.stringify({ ...results, memory }, null, 2));
+  saveResults('inference', { ...results, memory });
   rmSync(folder, { recursive: true });
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

@@ -5,13 +5,9 @@
  *   npm run bench:ingest -- [--seconds 60] [--sources 3000] [--samples 1024] [--only bare|node|reduced|qos1]
  *   BENCH_PROFILE=<folder> npm run bench:ingest -- --only node    writes CPU profiles
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Mosquitto } from '../../test/support/mosquitto';
-import { packageRoot } from '../../test/support/runtime';
-import { findProgram } from '../../test/support/tools';
+import { cores, needMosquitto, runProgram, saveResults } from '../program';
 import { table } from '../table';
 import { startBareLoop, startStation, type Consumer, type Task } from './consumers';
 import { measure, WARMUP_SECONDS, type Measurement } from './measure';
@@ -50,10 +46,7 @@ const CONSUMERS: Record<string, { qos: 0 | 1; start: (url: string) => Promise<Co
 };
 
 async function main(): Promise<void> {
-  const program = findProgram('mosquitto');
-  if (program === undefined) {
-    throw new Error('mosquitto is not installed: apt-get install mosquitto');
-  }
+  const program = needMosquitto();
   const results: Measurement[] = [];
   for (const [name, { qos, start }] of Object.entries(CONSUMERS)) {
     if (values.only === '' || values.only === name) {
@@ -76,7 +69,7 @@ async function main(): Promise<void> {
 function report(results: readonly Measurement[]): void {
   const bytes = SAMPLES * 4;
   console.log(`${SOURCES} sources, windows of ${SAMPLES} float32 samples, ${TASK.features.join(', ')}`);
-  console.log(`${cpus().length} × ${cpus()[0].model}, ${SECONDS} s after ${WARMUP_SECONDS} s\n`);
+  console.log(`${cores()}, ${SECONDS} s after ${WARMUP_SECONDS} s\n`);
   const text = table(
     [
       'what',
@@ -100,15 +93,7 @@ function report(results: readonly Measurement[]): void {
     ]),
   );
   console.log(text);
-  const folder = join(packageRoot, 'bench', 'results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'ingest.json'), JSON.stringify(results, null, 2));
+  saveResults('ingest', results);
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

@@ -3,11 +3,11 @@
  *
  *   npm run bench:onnx-node-tests -- [--folder /tmp/onnx-backend-node] [--only test_abs]
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ProcessClient } from '../../nodes/shared/worker/process-client';
-import { packageRoot } from '../../test/support/runtime';
+import { saveResults } from '../program';
 import { rankOf, readCases } from './case-files';
 import type { CheckCall, CheckMethods } from './check';
 import { print, type Report, type Result } from './report';
@@ -78,9 +78,7 @@ async function main(): Promise<void> {
   checker.close();
   const unexplained = print(reports);
   console.log(`\n${unexplained} unexplained`);
-  const results = join(packageRoot, 'bench', 'results');
-  mkdirSync(results, { recursive: true });
-  writeFileSync(join(results, 'onnx-node-tests.json'), JSON.stringify(reports, null, 1));
+  saveResults('onnx-node-tests', reports);
   process.exitCode = unexplained > 0 ? 1 : 0;
 }
 

@@ -4,19 +4,16 @@
  *
  *   npm run bench:pipeline -- [--machines 3000] [--rate 1000] [--seconds 60] [--warmup 150]
  */
-import { writeFileSync, mkdirSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { connectAsync } from 'mqtt';
 import { startBroker } from '../../scripts/demo/broker';
 import { FAILURE_MODES, Line } from '../../simulation/index';
 import { Mosquitto } from '../../test/support/mosquitto';
-import { packageRoot } from '../../test/support/runtime';
 import { Station } from '../../test/support/station';
 import { messagesIn } from '../../scripts/demo/cloud-messages';
 import { templateOverMqtt } from '../../test/support/template';
 import { findProgram } from '../../test/support/tools';
+import { cores, runProgram, saveResults } from '../program';
 import { latencyRow, table } from '../table';
 
 const { values } = parseArgs({
@@ -79,10 +76,10 @@ async function main(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const figures = await stationFigures(station);
 
-  const rows = [
+  const rows: [string, string][] = [
     ['machines (sources)', String(MACHINES)],
     ['broker', program ? 'mosquitto' : 'aedes'],
-    ['cores', `${cpus().length} × ${cpus()[0].model}`],
+    ['cores', cores()],
     ['as fast as it goes, readings/s', warmup.perSecond.toFixed(0)],
     ['steady rate, readings/s', String(RATE)],
     latencyRow('publish → alert in the flow, ms', inFlow),
@@ -91,9 +88,7 @@ async function main(): Promise<void> {
     ['log problems', String(station.problems().length)],
   ];
   console.log(table(['figure', 'value'], rows));
-  const folder = join(packageRoot, 'bench', 'results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'pipeline.json'), JSON.stringify(Object.fromEntries(rows), null, 2));
+  saveResults('pipeline', Object.fromEntries(rows));
   for (const problem of station.problems().slice(0, 5)) {
     console.log(problem);
   }
@@ -205,10 +200,4 @@ async function stationFigures(station: Station): Promise<{ judged: number; rss: 
   };
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

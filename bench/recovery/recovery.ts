@@ -7,10 +7,11 @@
 import { parseArgs } from 'node:util';
 import { Delivery } from '../../nodes/resilient-uplink/delivery';
 import { SeededRandom, type Random } from '../../nodes/shared/random';
+import { runProgram } from '../program';
 import { table } from '../table';
 import { SimulatedOutbox } from './simulated-outbox';
 import { SimulatedLink, SimulatedRegion } from './simulated-region';
-import { SimulatedTime } from './simulated-time';
+import { SteppedTime } from './stepped-time';
 
 interface Scenario {
   name: string;
@@ -66,7 +67,7 @@ const SCENARIOS: Scenario[] = [
 ];
 
 async function run({ random, replayRate }: Scenario): Promise<Outcome> {
-  const time = new SimulatedTime();
+  const time = new SteppedTime();
   const region = new SimulatedRegion(time, {
     connectsPerSecond: Number(values.connects),
     messagesPerSecond: Number(values.messages),
@@ -165,10 +166,4 @@ async function main(): Promise<void> {
   console.log(`\nAt the region's own rate the backlog takes ${ideal} s.`);
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

@@ -4,10 +4,8 @@
  *
  *   npm run bench:reduction -- [--data ../shared/data]
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../../test/support/runtime';
+import { saveResults } from '../program';
 import { table } from '../table';
 import { AIM_HEADER, aimRows } from './aim';
 import { reduceSeries, SCALAR_HEADER, scalarRow } from './scalars';
@@ -39,9 +37,7 @@ function main(): void {
     '\nreached: in payload bytes; impossible: even the fewest lines take more points than that; else: missed',
   );
   print('waveforms', WAVEFORM_HEADER, waveformRows());
-  const folder = join(packageRoot, 'bench', 'results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'reduction.json'), JSON.stringify(printed, null, 2));
+  saveResults('reduction', printed);
 }
 
 main();

@@ -1,7 +1,7 @@
 import { SeededRandom } from '../../nodes/shared/random';
 import { DEFAULT_TIMES } from '../../nodes/crdt-state/synchronizer';
 import { bareGateway, type Gateway } from './ours';
-import { VirtualTime } from './virtual-time';
+import { SimulatedTime } from '../simulated-time';
 
 const KEYS = 3000;
 /** Of all gateways together. */
@@ -30,7 +30,7 @@ export interface MeshFindings {
  */
 export async function measureMesh(replicas: number, loss: number, seconds: number): Promise<MeshFindings> {
   const random = new SeededRandom(100, replicas);
-  const time = new VirtualTime();
+  const time = new SimulatedTime();
   const gateways: Gateway[] = [];
   const sent = { delta: 0, vector: 0, other: 0 };
   let received = 0;
@@ -82,7 +82,7 @@ export async function measureMesh(replicas: number, loss: number, seconds: numbe
   };
 }
 
-async function untilLevel(time: VirtualTime, gateways: readonly Gateway[]): Promise<number> {
+async function untilLevel(time: SimulatedTime, gateways: readonly Gateway[]): Promise<number> {
   const began = time.time;
   while (!level(gateways)) {
     if (time.time - began > PATIENCE) {

@@ -12,7 +12,7 @@ import { newImage, Replica, replicaId } from '../../nodes/crdt-state/replica';
 import { readMerged, StrategyBook } from '../../nodes/crdt-state/strategies';
 import { DEFAULT_TIMES, Synchronizer } from '../../nodes/crdt-state/synchronizer';
 import type { Batch, Contestant } from './contestant';
-import { VirtualTime } from './virtual-time';
+import { SimulatedTime } from '../simulated-time';
 
 /** As a gateway's id looks when nobody names it. */
 export function gatewayName(index: number): string {
@@ -42,7 +42,7 @@ export type Tell = (frame: Frame, bytes: Uint8Array) => void;
 /** Replica, exchange and frames as the node uses them, without its queue of turns and its disk. */
 export function bareGateway(
   index: number,
-  time: VirtualTime,
+  time: SimulatedTime,
   tell: Tell,
   times: typeof DEFAULT_TIMES,
   turnSize = TURN,
@@ -110,7 +110,7 @@ export function bareGateway(
 /** The node's own host, with its turns and promises, and a disk when it is given one. */
 export async function hostGateway(
   index: number,
-  time: VirtualTime,
+  time: SimulatedTime,
   tell: Tell,
   times: typeof DEFAULT_TIMES,
   store?: ReplicaStore,
@@ -149,11 +149,11 @@ export async function hostGateway(
   };
 }
 
-type MakeGateway = (index: number, time: VirtualTime, tell: Tell) => Gateway | Promise<Gateway>;
+type MakeGateway = (index: number, time: SimulatedTime, tell: Tell) => Gateway | Promise<Gateway>;
 
 /** Gateways around one broker that delivers at once. */
 async function around(replicas: number, make: MakeGateway): Promise<Contestant> {
-  const time = new VirtualTime();
+  const time = new SimulatedTime();
   const gateways: Gateway[] = [];
   let listening = new Set<number>();
   let received = 0;

@@ -4,11 +4,10 @@
  *   npm run bench:state -- [--peers <folder>] [--rounds 5] [--updates 200000] [--automerge 20000] [--only contest|mesh]
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../../test/support/runtime';
+import { addResults } from '../program';
 import { quantile, table } from '../table';
 import { judge, type Verdict } from './aims';
 import { measureMesh, type MeshFindings } from './mesh';
@@ -197,11 +196,7 @@ async function main(): Promise<void> {
   if (values.only !== 'contest') {
     results.mesh = await mesh();
   }
-  const target = join(packageRoot, 'bench', 'results');
-  mkdirSync(target, { recursive: true });
-  const file = join(target, 'state.json');
-  const earlier = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
-  writeFileSync(file, JSON.stringify({ ...earlier, ...results }, null, 1));
+  addResults('state', results);
 }
 
 void main();

@@ -13,8 +13,8 @@ import { outboxFile } from '../../nodes/resilient-uplink/left-behind/store-folde
 import { systemClock } from '../../nodes/shared/clock';
 import { Mosquitto } from '../../test/support/mosquitto';
 import type { Station } from '../../test/support/station';
-import { findProgram } from '../../test/support/tools';
 import { carryOut, startMeasured } from '../measured-station';
+import { needMosquitto, runProgram } from '../program';
 import { table } from '../table';
 import type { UplinkFindings, UplinkOrder } from './protocol';
 
@@ -74,10 +74,7 @@ function watch(station: Station, seconds: number, bytes = BYTES): Promise<Uplink
 }
 
 async function main(): Promise<void> {
-  const program = findProgram('mosquitto');
-  if (program === undefined) {
-    throw new Error('mosquitto is not installed: apt-get install mosquitto');
-  }
+  const program = needMosquitto();
   const broker = await Mosquitto.start(program);
   await broker.kill();
   const station = await startMeasured({
@@ -142,10 +139,4 @@ async function main(): Promise<void> {
   );
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

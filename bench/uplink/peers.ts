@@ -7,15 +7,15 @@
  * The folder holds the peers in node_modules, installed by hand: bench/README.md says how.
  */
 import { existsSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { connectAsync } from 'mqtt';
 import { Mosquitto } from '../../test/support/mosquitto';
 import type { FlowNode } from '../../test/support/runtime';
-import { findProgram } from '../../test/support/tools';
 import { carryOut, startMeasured } from '../measured-station';
+import { cores, needMosquitto, runProgram } from '../program';
 import { table } from '../table';
 import { guaranteedDelivery, messageQueue, mqttOut, uplink, type Contestant } from './contestants';
 import type { UplinkFindings, UplinkOrder } from './protocol';
@@ -97,10 +97,7 @@ async function play(contestant: Contestant, program: string): Promise<Outcome> {
 }
 
 async function main(): Promise<void> {
-  const program = findProgram('mosquitto');
-  if (program === undefined) {
-    throw new Error('mosquitto is not installed: apt-get install mosquitto');
-  }
+  const program = needMosquitto();
   const folder = process.env.BENCH_PEERS;
   if (folder === undefined || !existsSync(join(folder, 'node_modules'))) {
     throw new Error('Set BENCH_PEERS to a folder with the peers in node_modules: see bench/README.md.');
@@ -129,9 +126,7 @@ async function main(): Promise<void> {
     ]);
   }
   console.log(`${BYTES} bytes a message, ${SECONDS} s, SIGKILL after the last acceptance`);
-  console.log(
-    `${cpus().length} × ${cpus()[0].model}, load ${loadavg()[0].toFixed(1)}, Node.js ${process.version}\n`,
-  );
+  console.log(`${cores()}, load ${loadavg()[0].toFixed(1)}, Node.js ${process.version}\n`);
   console.log(
     table(
       [
@@ -148,10 +143,4 @@ async function main(): Promise<void> {
   );
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

@@ -24,8 +24,9 @@ export interface Quantiles {
 }
 
 export interface UplinkFindings {
+  /** Messages accepted in `acceptSeconds`: not the alerts that come while deliveries are waited for. */
   accepted: number;
-  /** Seconds until the last acceptance. */
+  /** Seconds until the last acceptance of what was to be sent. */
   acceptSeconds: number;
   /** Messages out of output 1 while the order ran. */
   delivered: number;

@@ -4,15 +4,14 @@
  *
  *   npm run bench:uplink -- [--seconds 8] [--backlog 100000] [--bytes 1024]
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Mosquitto } from '../../test/support/mosquitto';
-import { packageRoot, type FlowNode } from '../../test/support/runtime';
+import { type FlowNode } from '../../test/support/runtime';
 import type { Station } from '../../test/support/station';
-import { findProgram } from '../../test/support/tools';
 import { carryOut, startMeasured } from '../measured-station';
+import { cores, needMosquitto, runProgram, saveResults } from '../program';
 import { table } from '../table';
 import type { Quantiles, UplinkFindings, UplinkOrder } from './protocol';
 
@@ -89,10 +88,7 @@ async function main(): Promise<void> {
   const bare = await launch([]);
   await order(bare, 'Node-RED alone, after 10 s', { ...atRest });
   await bare.stop();
-  const program = findProgram('mosquitto');
-  if (program === undefined) {
-    throw new Error('mosquitto is not installed: apt-get install mosquitto');
-  }
+  const program = needMosquitto();
   const broker = await Mosquitto.start(program);
   const core = await launch(mqttOut(broker));
   await order(core, 'warm-up', { count: 500, rate: 100 });
@@ -124,9 +120,7 @@ function report(): void {
   const shown = ({ p50, p95, p99, max }: Quantiles): string =>
     [p50, p95, p99, max].map((value) => (Number.isFinite(value) ? value.toFixed(1) : '–')).join(' / ');
   console.log(`${BYTES} bytes a message, 50 topics, ${AHEAD} waiting for acceptance at most`);
-  console.log(
-    `${cpus().length} × ${cpus()[0].model}, load ${loadavg()[0].toFixed(1)}, Node.js ${process.version}\n`,
-  );
+  console.log(`${cores()}, load ${loadavg()[0].toFixed(1)}, Node.js ${process.version}\n`);
   console.log(
     table(
       [
@@ -154,15 +148,7 @@ function report(): void {
     ),
   );
   console.log('\nA durable peer: npm run bench:uplink-peers.');
-  const folder = join(packageRoot, 'bench', 'results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'uplink.json'), JSON.stringify(results, null, 2));
+  saveResults('uplink', results);
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runProgram(main);

@@ -10,16 +10,14 @@ import { toEdgeError } from '../shared/errors';
 import { persistentId } from '../shared/gateway';
 import { systemRandom } from '../shared/random';
 import { warn } from '../shared/runtime-log';
+import { seldomReports } from '../shared/seldom';
 import { parseContextStoreConfig, type ContextStoreConfig } from './config';
 import { ContextKeys, type GetCallback, type SetCallback } from './store';
-
-/** How often a fault that repeats is reported, in ms. */
-const REPORT_INTERVAL_MS = 10_000;
 
 /** A context store as Node-RED uses it; everything in it is shared with the other gateways of its space. */
 class ReplicatedContext {
   private readonly config: ContextStoreConfig;
-  private readonly reported = new Map<string, number>();
+  private readonly faults = seldomReports(systemClock);
   private lease: ReplicaLease | undefined;
   private contents: ContextKeys | undefined;
   private link: Transport | undefined;
@@ -129,15 +127,9 @@ class ReplicatedContext {
 
   private report(thrown: unknown): void {
     const text = typeof thrown === 'string' ? thrown : toEdgeError(thrown).message;
-    const now = systemClock.monotonic();
-    if (now - (this.reported.get(text) ?? -Infinity) < REPORT_INTERVAL_MS) {
-      return;
+    if (this.faults.isDue(text)) {
+      warn(`Context store of space "${this.config.replica.space}": ${text}`);
     }
-    if (this.reported.size > 100) {
-      this.reported.clear();
-    }
-    this.reported.set(text, now);
-    warn(`Context store of space "${this.config.replica.space}": ${text}`);
   }
 }
 

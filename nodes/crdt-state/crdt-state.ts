@@ -3,6 +3,7 @@ import { brokerOf } from '../shared/connections';
 import { registerEdgeNode, type NodeContext } from '../shared/edge-node';
 import { toEdgeError } from '../shared/errors';
 import type { EdgeMessage } from '../shared/messages';
+import { seldomReports } from '../shared/seldom';
 import { parseCrdtStateConfig, type CrdtStateConfig } from './config';
 import type { HostListener, KeyState } from './host';
 import { registerStateView, type StateNode } from './live/endpoints';
@@ -13,8 +14,6 @@ import { leaseReplica } from './registry';
 import { showStatus } from './replica-status';
 import { wireTransport, type Transport } from './transport';
 
-/** How often a fault that repeats is reported, in ms. */
-const REPORT_INTERVAL_MS = 10_000;
 const STATUS_INTERVAL_MS = 5000;
 
 export = function (RED: NodeAPI): void {
@@ -126,16 +125,10 @@ function changeMessage(
 
 /** Reports what no message of the flow can be blamed for, each kind of fault only so often. */
 function throttledReport(context: NodeContext, space: string): (thrown: unknown) => void {
-  const last = new Map<string, number>();
+  const faults = seldomReports(context.clock);
   return (thrown) => {
     const error = toEdgeError(thrown);
-    const kind = `${error.code} ${JSON.stringify(error.details ?? null)}`;
-    const now = context.clock.monotonic();
-    if (now - (last.get(kind) ?? -Infinity) >= REPORT_INTERVAL_MS) {
-      if (last.size > 100) {
-        last.clear();
-      }
-      last.set(kind, now);
+    if (faults.isDue(`${error.code} ${JSON.stringify(error.details ?? null)}`)) {
       context.reject({ _msgid: context.RED.util.generateId(), topic: space }, error);
     }
   };

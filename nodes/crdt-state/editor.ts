@@ -72,7 +72,7 @@ RED.nodes.registerType('crdt-state', {
     showWhile('.crdt-state-wire', ['#node-input-transport'], () => fieldValue('transport') === 'wire');
     foldable('#crdt-state-more-heading', '#crdt-state-more');
     fillRules(this.rules, translate);
-    const live = new StatePanel(this, translate);
+    const live = new StatePanel(this.id, translate);
     foldable('#crdt-state-live-heading', '#crdt-state-live', false, (open) => live.toggled(open));
     panel = live;
   },

@@ -46,16 +46,18 @@ export async function probeServers(
   let first: Probe | undefined;
   for (const [index, server] of servers.entries()) {
     const share = (end - clock.monotonic()) / (servers.length - index);
-    const probe = {
-      ...(await probeOne(connect(server), clock, share)),
-      server: `${server.host}:${server.port}`,
-    };
+    const probe = { ...(await probeOne(connect(server), clock, share)), server: nameOf(server) };
     if (probe.outcome === 'connected') {
       return probe;
     }
     first ??= probe;
   }
   return first ?? { outcome: 'failed', server: '' };
+}
+
+/** A server as a person is told of it. */
+export function nameOf({ host, port }: BrokerServer): string {
+  return `${host}:${port}`;
 }
 
 function probeOne(

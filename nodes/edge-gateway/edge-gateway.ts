@@ -58,6 +58,7 @@ function connected(
   const broker = brokerOf(RED, config.broker, 'telemetryBroker');
   const topic = gatewayTopic(config.topic, gateway);
   const remoteTopic = config.remote && gatewayTopic(config.remote.topic, gateway);
+  host.begin();
   const telemetry = new TelemetryReporter({
     gateway,
     clock,

@@ -1,7 +1,7 @@
 import { readFile, readdir, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, loadavg, totalmem } from 'node:os';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from '../shared/clock';
+import { LoopDelays } from './loop-delays';
 
 /** How the machine and the process fare. Bytes, seconds, ms and degrees Celsius; what cannot be read is absent. */
 export interface HostFigures {
@@ -25,38 +25,35 @@ export interface HostFigures {
 
 const THERMAL = '/sys/class/thermal';
 const IO = '/proc/self/io';
-const RESOLUTION_MS = 10;
-/** Delays of the event loop are those of the last complete stretch of this length. */
-const STRETCH_MS = 10_000;
 
-/** Reads {@link HostFigures}. One a process is enough. */
+/** Reads {@link HostFigures}. CPU and delays are told from look to look: who looks at another pace has one of its own. */
 export class Host {
-  private readonly delays: ReturnType<typeof monitorEventLoopDelay>;
-  private last: { p99: number; max: number } | undefined;
-  private stretchBegan: number;
+  private readonly delays: LoopDelays;
   private looked: { at: number; cpu: number };
 
   constructor(private readonly clock: Clock) {
-    this.delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-    this.delays.enable();
-    this.stretchBegan = clock.monotonic();
+    this.delays = new LoopDelays(clock);
     this.looked = { at: clock.monotonic(), cpu: cpuSeconds() };
+  }
+
+  /** Measures from now on what {@link Host.figures} would else measure from the first look on. */
+  begin(): void {
+    this.delays.begin();
   }
 
   /** @param folder where data is stored, whose disk is looked at */
   async figures(folder: string): Promise<HostFigures> {
-    const [disk, temperature, written] = await Promise.all([
+    const [delays, disk, temperature, written] = await Promise.all([
+      this.delays.look(),
       diskOf(folder),
       temperatureOf(THERMAL),
       writtenOf(IO),
     ]);
     const now = this.clock.monotonic();
-    this.turn(now);
     const cpu = cpuSeconds();
     const passed = (now - this.looked.at) / 1000;
     const share = passed > 0 ? (cpu - this.looked.cpu) / passed : 0;
     this.looked = { at: now, cpu };
-    const delays = this.last ?? this.read();
     return {
       cpuSeconds: cpu,
       cpu: share,
@@ -72,24 +69,9 @@ export class Host {
     };
   }
 
-  close(): void {
-    this.delays.disable();
-  }
-
-  private turn(now: number): void {
-    if (now - this.stretchBegan >= STRETCH_MS) {
-      this.last = this.read();
-      this.delays.reset();
-      this.stretchBegan = now;
-    }
-  }
-
-  /** The histogram counts a timer of so many ms; what is above that is delay. */
-  private read(): { p99: number; max: number } {
-    const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
-    return this.delays.count === 0
-      ? { p99: 0, max: 0 }
-      : { p99: late(this.delays.percentile(99)), max: late(this.delays.max) };
+  /** Nobody looks for a while. */
+  rest(): void {
+    this.delays.rest();
   }
 }
 
@@ -115,7 +97,7 @@ async function writtenOf(file: string): Promise<number | undefined> {
 }
 
 /** The warmest thermal zone of the machine, in degrees Celsius; undefined where there is none to read. */
-export async function temperatureOf(folder: string): Promise<number | undefined> {
+async function temperatureOf(folder: string): Promise<number | undefined> {
   try {
     const zones = (await readdir(folder)).filter((name) => name.startsWith('thermal_zone'));
     const read = await Promise.all(

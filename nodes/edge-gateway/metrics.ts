@@ -1,3 +1,4 @@
+import { boundOf, partsOf } from '../shared/figures';
 import type { LevelState } from '../shared/service-levels';
 import type { StationEntry } from '../shared/station';
 import type { HostFigures } from './host';
@@ -40,7 +41,6 @@ interface Family {
   buckets: Map<string, Map<number, number>>;
 }
 
-const KEY = /^([a-zA-Z_:][\w:]*?)(?:\{(.*)\})?$/s;
 const HISTOGRAM_PART = /_(bucket|sum|count)$/;
 
 /**
@@ -55,9 +55,9 @@ export function metricsText(
   const families = new Map<string, Family>();
   for (const { id, figures } of entries) {
     for (const [key, value] of Object.entries(figures.snapshot())) {
-      const [name, labels = ''] = KEY.exec(key)?.slice(1) ?? [''];
-      if (name && Number.isFinite(value)) {
-        place(families, name, { node: id, labels, value });
+      const parts = partsOf(key);
+      if (parts && Number.isFinite(value)) {
+        place(families, parts.name, { node: id, labels: parts.labels, value });
       }
     }
   }
@@ -75,9 +75,8 @@ function place(families: Map<string, Family>, name: string, sample: Sample): voi
     );
     return;
   }
-  const bound = /le="([^"]+)"/.exec(sample.labels)?.at(1);
   const buckets = family.buckets.get(sample.node) ?? new Map<number, number>();
-  buckets.set(bound === undefined || bound === '+Inf' ? Infinity : Number(bound), sample.value);
+  buckets.set(boundOf(sample.labels) ?? Infinity, sample.value);
   family.buckets.set(sample.node, buckets);
 }
 

@@ -1,20 +1,9 @@
 import type { NodeAPI } from 'node-red';
 import { systemClock } from '../shared/clock';
-import { answerWith } from '../shared/dialog/answer';
-import {
-  chooseCredentials,
-  connectionTests,
-  outcomeOfCode,
-  TEST_LIMIT_MS,
-  withoutIdentity,
-  type ConnectionTest,
-  type Outcome,
-} from '../shared/dialog/connection-test';
-import { parseDialogBody } from '../shared/dialog/request';
-import { filledProperties } from '../shared/dialog/variables';
+import { outcomeOfCode, TEST_LIMIT_MS, type Outcome } from '../shared/dialog/connection-test';
+import { registerConnectionTest } from '../shared/dialog/connection-test-endpoint';
 import { toEdgeError } from '../shared/errors';
-import { tlsOf } from '../shared/tls';
-import { parseHttpConfig } from './config';
+import { parseHttpConfig, type HttpConfig } from './config';
 import { HttpSender } from './http-sender';
 
 /** What a running `edge-http` tells the test. */
@@ -22,42 +11,26 @@ export interface DeployedDestination {
   url: URL;
 }
 
-/**
- * `POST /edge/edge-http/test`: sends one HEAD request, which changes nothing, with the properties and the typed
- * credentials of the body. What is stored goes along only to the address that the running node has.
- */
+/** `POST /edge/edge-http/test`: sends one HEAD request, which changes nothing. */
 export function registerHttpTest(RED: NodeAPI): void {
-  RED.httpAdmin.post('/edge/edge-http/test', RED.auth.needsPermission('flows.write'), (request, response) => {
-    answerWith(response, () => connectionTests.run(() => testDestination(RED, request.body)));
+  registerConnectionTest<HttpConfig, DeployedDestination>(RED, {
+    type: 'edge-http',
+    credentials: ['deviceKey', 'token', 'username', 'password'],
+    parse: parseHttpConfig,
+    isRunning: (node): node is DeployedDestination =>
+      'connection' in node && 'url' in node && node.url instanceof URL,
+    isDeployed: (config, running) => running.url.href === config.url.href,
+    async tryOut(config, { credentials, tls }) {
+      const sender = new HttpSender(
+        { ...config, method: 'HEAD', timeoutMs: Math.min(config.timeoutMs, TEST_LIMIT_MS) },
+        { ...credentials, addTls: tls() },
+        systemClock,
+      );
+      const answer = await ask(sender);
+      sender.close();
+      return { ...answer, server: config.url.host };
+    },
   });
-}
-
-async function testDestination(RED: NodeAPI, requestBody: unknown): Promise<ConnectionTest> {
-  const body = parseDialogBody(requestBody);
-  const config = parseHttpConfig(filledProperties(RED, body));
-  const running = runningDestination(RED, body.node);
-  const isDeployed = running?.url.href === config.url.href;
-  const { credentials, used } = chooseCredentials(
-    ['deviceKey', 'token', 'username', 'password'],
-    body.credentials,
-    running?.credentials ?? {},
-    isDeployed,
-  );
-  const addTls = tlsOf(RED, config.tls);
-  const sender = new HttpSender(
-    { ...config, method: 'HEAD', timeoutMs: Math.min(config.timeoutMs, TEST_LIMIT_MS) },
-    { ...credentials, addTls: isDeployed ? addTls : withoutIdentity(addTls) },
-    systemClock,
-  );
-  const startedAt = systemClock.monotonic();
-  const answer = await ask(sender);
-  sender.close();
-  return {
-    ...answer,
-    server: config.url.host,
-    ms: Math.round(systemClock.monotonic() - startedAt),
-    credentials: used,
-  };
 }
 
 async function ask(sender: HttpSender): Promise<{ outcome: Outcome; detail: string }> {
@@ -90,17 +63,3 @@ const STATUSES: Partial<Record<number, Outcome>> = {
   501: 'unsure',
   503: 'busy',
 };
-
-function runningDestination(
-  RED: NodeAPI,
-  id: string,
-): (DeployedDestination & { credentials?: Record<string, unknown> }) | undefined {
-  const node: unknown = id ? RED.nodes.getNode(id) : undefined;
-  return typeof node === 'object' &&
-    node !== null &&
-    'connection' in node &&
-    'url' in node &&
-    node.url instanceof URL
-    ? (node as DeployedDestination & { credentials?: Record<string, unknown> })
-    : undefined;
-}

@@ -26,9 +26,7 @@ export function registerActivity(RED: NodeAPI): void {
     RED.auth.needsPermission('edge.read'),
     (request, response) => {
       answerWith(response, () =>
-        Promise.resolve().then(() =>
-          runningNode<ActiveNode>(RED, 'resilient-uplink', String(request.params.id), 'activity').activity(),
-        ),
+        runningNode<ActiveNode>(RED, 'resilient-uplink', String(request.params.id), 'activity').activity(),
       );
     },
   );

@@ -15,16 +15,15 @@ export function registerConnections(RED: NodeAPI): void {
     '/edge/resilient-uplink/:id/connections',
     RED.auth.needsPermission('edge.read'),
     (request, response) => {
-      answerWith(response, () =>
-        Promise.resolve().then(() => ({
-          connections: runningNode<ConnectedNode>(
-            RED,
-            'resilient-uplink',
-            String(request.params.id),
-            'connections',
-          ).connections(),
-        })),
-      );
+      answerWith(response, () => {
+        const node = runningNode<ConnectedNode>(
+          RED,
+          'resilient-uplink',
+          String(request.params.id),
+          'connections',
+        );
+        return { connections: node.connections() };
+      });
     },
   );
 }

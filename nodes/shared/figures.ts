@@ -43,6 +43,24 @@ export class Figures {
   }
 }
 
+const KEY = /^([a-zA-Z_:][\w:]*?)(?:\{(.*)\})?$/s;
+
+/**
+ * Takes a figure's key apart.
+ *
+ * @returns its name, and its labels as they are written, without braces, empty for none; undefined for what is no key
+ */
+export function partsOf(key: string): { name: string; labels: string } | undefined {
+  const match = KEY.exec(key);
+  return match ? { name: match[1], labels: match.at(2) ?? '' } : undefined;
+}
+
+/** The upper bound that the labels of a bucket name, in s: Infinity for `+Inf`; undefined for other labels. */
+export function boundOf(labels: string): number | undefined {
+  const bound = /le="([^"]+)"/.exec(labels)?.at(1);
+  return bound === '+Inf' ? Infinity : bound === undefined ? undefined : Number(bound);
+}
+
 function labelled(name: string, label: string, value: string): string {
   return `${name}{${label}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"}`;
 }

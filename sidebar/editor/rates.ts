@@ -1,3 +1,4 @@
+import { partsOf } from '../../nodes/shared/figures';
 import type { Snapshot } from '../snapshot';
 
 type Node = Snapshot['nodes'][number];
@@ -7,23 +8,20 @@ export const KEPT = 60;
 
 /** What the sidebar makes of the snapshots of one node over time. */
 export class NodeHistory {
-  private before: { ts: number; figures: Record<string, number> } | undefined;
+  private latest: { ts: number; sums: Map<string, number> } | undefined;
   private readonly series = new Map<string, number[]>();
-  private latest: Record<string, number> = {};
 
   add(ts: number, { figures }: Node): void {
-    this.latest = figures;
-    const { before } = this;
-    this.before = { ts, figures };
+    const before = this.latest;
+    const sums = sumsOf(figures);
+    this.latest = { ts, sums };
     if (!before || ts <= before.ts) {
       return;
     }
     const seconds = (ts - before.ts) / 1000;
-    const names = new Set(Object.keys(figures).map(family));
-    for (const name of names) {
-      const total = sumOf(figures, name);
+    for (const [name, sum] of sums) {
       // A counter that fell belongs to a node that was deployed anew.
-      const value = isCounter(name) ? Math.max(0, total - sumOf(before.figures, name)) / seconds : total;
+      const value = isCounter(name) ? Math.max(0, sum - (before.sums.get(name) ?? 0)) / seconds : sum;
       const points = this.series.get(name) ?? [];
       points.push(value);
       this.series.set(name, points.slice(-KEPT));
@@ -43,27 +41,22 @@ export class NodeHistory {
 
   /** A figure as it stands, all labels together. */
   total(name: string): number {
-    return sumOf(this.latest, name);
+    return this.latest?.sums.get(name) ?? 0;
   }
-}
-
-function family(key: string): string {
-  const brace = key.indexOf('{');
-  return brace < 0 ? key : key.slice(0, brace);
 }
 
 function isCounter(name: string): boolean {
   return /_(total|count|sum|bucket)$/.test(name);
 }
 
-function sumOf(figures: Record<string, number>, name: string): number {
-  let sum = 0;
+/** Figures by name, all labels together. */
+function sumsOf(figures: Record<string, number>): Map<string, number> {
+  const sums = new Map<string, number>();
   for (const [key, value] of Object.entries(figures)) {
-    if (family(key) === name) {
-      sum += value;
-    }
+    const name = partsOf(key)?.name ?? key;
+    sums.set(name, (sums.get(name) ?? 0) + value);
   }
-  return sum;
+  return sums;
 }
 
 const GB = 1e9;

@@ -266,6 +266,9 @@ test('says what it cannot do', async () => {
   const caught = (await collect('caught', 3)) as Uplinked[];
   assert.ok(caught.every(({ error }) => (error as unknown as { code?: string }).code === 'OPERATION'));
   assert.equal((await fetch(`${runtime.url}/edge/resilient-uplink/nobody/dead-letters`)).status, 404);
+  const requeue = await fetch(`${runtime.url}/edge/resilient-uplink/nobody/requeue`, { method: 'POST' });
+  assert.equal(requeue.status, 404);
+  assert.equal(((await requeue.json()) as { code: string }).code, 'NOT_FOUND');
   assert.equal((await fetch(`${runtime.url}/edge/resilient-uplink/${id}/dead-letters?after=x`)).status, 400);
 });
 

@@ -1,5 +1,6 @@
 import { failureBox, failureOfResponse, type Translate } from '../../shared/editor/failure-box';
 import { valueOf } from '../../shared/editor/forms';
+import { Poller } from '../../shared/editor/poller';
 import { table } from '../../shared/editor/table';
 import type { KeyView, PeerView, StateAnswer } from '../live/result';
 
@@ -13,70 +14,42 @@ const REST_MS = 300;
 
 /** The dialog's live view of the running node: its keys, and what its peers know. */
 export class StatePanel {
-  private timer: number | undefined;
-  private underWay: JQuery.jqXHR | undefined;
-  private open = false;
+  private readonly poller: Poller<StateAnswer>;
 
   constructor(
-    private readonly node: EditorNode,
+    id: string,
     private readonly translate: Translate,
   ) {
     $(VIEW).hide();
+    this.poller = new Poller<StateAnswer>(
+      POLL_MS,
+      () =>
+        $.ajax({
+          url: `edge/crdt-state/${encodeURIComponent(id)}/state`,
+          data: { find: valueOf(FIND) },
+        }),
+      (answer) => this.show(answer),
+      (response) => this.refused(response),
+    );
     $(FIND).on('input change', (event) => {
       // It is no property of the node.
       event.stopPropagation();
-      this.ask(REST_MS);
+      this.poller.again(REST_MS);
     });
   }
 
   /** Begins or ceases to look, as the section is opened or folded. */
   toggled(open: boolean): void {
-    this.open = open;
     if (open) {
-      this.ask(0);
+      this.poller.start();
     } else {
-      this.cease();
+      this.poller.stop();
     }
   }
 
   /** Ends everything; the dialog is closing. */
   stop(): void {
-    this.toggled(false);
-  }
-
-  private cease(): void {
-    window.clearTimeout(this.timer);
-    const { underWay } = this;
-    this.underWay = undefined;
-    underWay?.abort();
-  }
-
-  private ask(delayMs: number): void {
-    this.cease();
-    if (this.open) {
-      this.timer = window.setTimeout(() => this.refresh(), delayMs);
-    }
-  }
-
-  private refresh(): void {
-    if (document.hidden) {
-      this.ask(POLL_MS);
-      return;
-    }
-    const asked = $.ajax({
-      url: `edge/crdt-state/${encodeURIComponent(this.node.id)}/state`,
-      data: { find: valueOf(FIND) },
-    });
-    this.underWay = asked;
-    const answered = (use: () => void): void => {
-      if (this.underWay === asked) {
-        use();
-        this.ask(POLL_MS);
-      }
-    };
-    asked
-      .done((answer: StateAnswer) => answered(() => this.show(answer)))
-      .fail((response) => answered(() => this.refused(response)));
+    this.poller.stop();
   }
 
   private show({ keys, pending, peers, morePeers, page, more }: StateAnswer): void {
@@ -161,7 +134,8 @@ export class StatePanel {
     );
   }
 
-  private refused(response: JQuery.jqXHR): void {
+  /** Goes on asking: the node may run again soon. */
+  private refused(response: JQuery.jqXHR): boolean {
     $(VIEW).hide();
     $(FAILURE).empty();
     const failure = failureOfResponse(response, 'LIVE', (key, parameters) =>
@@ -173,6 +147,7 @@ export class StatePanel {
     if (failure.code !== 'NOT_FOUND') {
       $(FAILURE).append(failureBox(failure, this.translate));
     }
+    return true;
   }
 }
 

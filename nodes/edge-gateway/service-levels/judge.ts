@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock';
-import { BUCKETS } from '../../shared/figures';
+import { boundOf, BUCKETS, partsOf } from '../../shared/figures';
 import {
   SERVICE_LEVELS,
   type LevelState,
@@ -18,7 +18,7 @@ export interface JudgedNode {
 export const LATENCY_WINDOW_MS = 60_000;
 const DETECTORS = new Set(['onnx-detect', 'iso-forest']);
 const READINGS = 'edge_readings_total';
-const BUCKET = /^edge_inference_seconds_bucket\{le="([^"]+)"\}$/;
+const BUCKET = 'edge_inference_seconds_bucket';
 const SHARE = 0.95;
 
 /** Inferences by the upper bound of their bucket, in s. */
@@ -106,10 +106,10 @@ function inferences(nodes: readonly JudgedNode[]): Counts {
   const counts: Counts = new Map();
   for (const { figures } of nodes) {
     for (const [key, count] of Object.entries(figures)) {
-      const bound = BUCKET.exec(key)?.at(1);
+      const parts = partsOf(key);
+      const bound = parts?.name === BUCKET ? boundOf(parts.labels) : undefined;
       if (bound !== undefined) {
-        const upper = bound === '+Inf' ? Infinity : Number(bound);
-        counts.set(upper, (counts.get(upper) ?? 0) + count);
+        counts.set(bound, (counts.get(bound) ?? 0) + count);
       }
     }
   }

@@ -1,6 +1,7 @@
 import { failureBox, failureOfResponse } from '../../shared/editor/failure-box';
 import { linesToList, offer, valueOf } from '../../shared/editor/forms';
 import { enteredProperties } from '../../shared/editor/form-values';
+import { Poller } from '../../shared/editor/poller';
 import type { LiveAnswer, LiveSource } from '../live/result';
 import { drawHistogram } from './histogram-plot';
 import { channelTable, legend, progressView, resultText } from './live-texts';
@@ -22,17 +23,21 @@ const REST_MS = 300;
 export class LivePanel {
   private answer: LiveAnswer | undefined;
   private replaying = false;
-  private timer: number | undefined;
-  private underWay: JQuery.jqXHR | undefined;
-  private open = false;
+  private readonly poller: Poller<LiveAnswer>;
 
   constructor(private readonly node: EditorNode) {
     $(VIEW).hide();
-    const ownField = (selector: string, events: string, delayMs: number): void => {
+    this.poller = new Poller<LiveAnswer>(
+      POLL_MS,
+      () => this.request(),
+      (answer) => this.show(answer),
+      (response) => this.refused(response),
+    );
+    const ownField = (selector: string, events: string, restMs: number): void => {
       $(selector).on(events, (event) => {
         // It is no property of the node.
         event.stopPropagation();
-        this.ask(delayMs);
+        this.poller.again(restMs);
       });
     };
     ownField(SOURCE, 'change', 0);
@@ -41,24 +46,23 @@ export class LivePanel {
       .closest('form')
       .on('input.live change.live', () => {
         if (this.replaying) {
-          this.ask(REST_MS);
+          this.poller.again(REST_MS);
         }
       });
     $(REPLAY).on('click', () => {
       this.replaying = !this.replaying;
       this.showButton();
-      this.ask(0);
+      this.poller.again();
     });
     this.showButton();
   }
 
   /** Begins or ceases to look, as the section is opened or folded. */
   toggled(open: boolean): void {
-    this.open = open;
     if (open) {
-      this.ask(0);
+      this.poller.start();
     } else {
-      this.cease();
+      this.poller.stop();
     }
   }
 
@@ -68,47 +72,12 @@ export class LivePanel {
 
   /** Ends everything; the dialog is closing. */
   stop(): void {
-    this.open = false;
-    this.cease();
+    this.poller.stop();
     $(SECTION).closest('form').off('.live');
   }
 
   private text(key: string, parameters?: Record<string, unknown>): string {
     return this.node._(`iso-forest.${key}`, parameters);
-  }
-
-  private cease(): void {
-    window.clearTimeout(this.timer);
-    const { underWay } = this;
-    // What an answer belongs to is looked at when it comes.
-    this.underWay = undefined;
-    underWay?.abort();
-  }
-
-  /** Asks anew, in place of whatever is under way. */
-  private ask(delayMs: number): void {
-    this.cease();
-    if (this.open) {
-      this.timer = window.setTimeout(() => this.refresh(), delayMs);
-    }
-  }
-
-  private refresh(): void {
-    if (document.hidden) {
-      this.ask(POLL_MS);
-      return;
-    }
-    const asked = this.request();
-    this.underWay = asked;
-    const answered = (use: () => void): void => {
-      if (this.underWay === asked) {
-        use();
-        this.ask(POLL_MS);
-      }
-    };
-    asked
-      .done((answer: LiveAnswer) => answered(() => this.show(answer)))
-      .fail((response) => answered(() => this.refused(response)));
   }
 
   private request(): JQuery.jqXHR {
@@ -206,7 +175,8 @@ export class LivePanel {
       .text(this.text(this.replaying ? 'live.endReplay' : 'live.replay'));
   }
 
-  private refused(response: JQuery.jqXHR): void {
+  /** Goes on asking: the node may run again soon. */
+  private refused(response: JQuery.jqXHR): boolean {
     this.answer = undefined;
     $(VIEW).hide();
     $(FAILURE).empty();
@@ -219,5 +189,6 @@ export class LivePanel {
     if (failure.code !== 'NOT_FOUND') {
       $(FAILURE).append(failureBox(failure, (key) => this.text(key)));
     }
+    return true;
   }
 }

@@ -114,7 +114,7 @@ export class DeadLetterPanel {
       .always(() => buttons.prop('disabled', false))
       .done(({ requeued }: { requeued: number }) => {
         $(DONE).text(this.translate('deadLetters.requeued', { count: requeued }));
-        this.poller.now();
+        this.poller.again();
       })
       .fail((response) => this.refused(response));
   }

@@ -46,10 +46,11 @@ export function registerLeftBehind(RED: NodeAPI, stores: LeftBehindStores): void
     );
   });
   RED.httpAdmin.post('/edge/resilient-uplink/:id/adopt', permission, (request, response) => {
-    answerWith(response, async () => {
-      const node = runningNode<AdoptingNode>(RED, 'resilient-uplink', String(request.params.id), 'adopt');
-      return await node.adopt(adoptionOf(request.body));
-    });
+    answerWith(response, () =>
+      runningNode<AdoptingNode>(RED, 'resilient-uplink', String(request.params.id), 'adopt').adopt(
+        adoptionOf(request.body),
+      ),
+    );
   });
 }
 

@@ -1,12 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { EdgeError } from '../../shared/errors';
-import { loadSqlite, openDatabase, sqliteCode } from '../../shared/store/sqlite';
+import { isBusy, loadSqlite, openDatabase } from '../../shared/store/sqlite';
 import { DeadLetters } from '../dead-letters';
 import { MessageReader } from '../message-reader';
 import { PRIORITIES, type BodyKind, type Statements } from '../outbox-port';
 import { OUTBOX_MIGRATIONS } from '../outbox-schema';
-
-const SQLITE_BUSY = 5;
 
 /** What a store holds. */
 export interface Look {
@@ -161,7 +159,7 @@ function reading<T>(path: string, work: (sql: Statements) => T): T | undefined {
     database = opened;
     return work((text) => opened.prepare(text));
   } catch (thrown) {
-    if (((sqliteCode(thrown) ?? 0) & 0xff) === SQLITE_BUSY) {
+    if (isBusy(thrown)) {
       return undefined;
     }
     throw thrown;

@@ -1,7 +1,14 @@
-import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, renameSync, statfsSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { isDamage, isFull, isMisfit, openUndamaged } from '../../shared/store/sqlite';
+import {
+  damagedBeside,
+  isDamage,
+  isFull,
+  isMisfit,
+  openUndamaged,
+  removeDatabase,
+} from '../../shared/store/sqlite';
 import { OUTBOX_MIGRATIONS } from '../outbox-schema';
 import { syncFolder, type Remembered } from '../sequence-note';
 import type { StoreLoss } from '../store-loss';
@@ -34,9 +41,7 @@ export class Rescue {
   ) {
     this.building = `${path}.salvaged`;
     refuseIfInUse(this.building);
-    for (const suffix of ['', '-wal', '-shm']) {
-      rmSync(this.building + suffix, { force: true });
-    }
+    removeDatabase(this.building);
     this.deleted = this.deleteEarlierFiles();
     this.source = new DamagedFile(file);
     try {
@@ -104,21 +109,11 @@ export class Rescue {
 
   /** The oldest go when there are many, and all others when the disk has no room for what is to be built. */
   private deleteEarlierFiles(): string[] {
-    const folder = dirname(this.path);
-    const prefix = `${basename(this.path)}.damaged-`;
-    const earlier = readdirSync(folder)
-      .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
-      .filter((name) => name !== basename(this.file))
-      .sort()
-      .map((name) => join(folder, name));
-    const { bavail, bsize } = statfsSync(folder);
+    const earlier = damagedBeside(this.path).filter((file) => basename(file) !== basename(this.file));
+    const { bavail, bsize } = statfsSync(dirname(this.path));
     const tight = bavail * bsize < statSync(this.file).size;
     const surplus = tight ? earlier : earlier.slice(0, Math.max(0, earlier.length - (KEPT_FILES - 1)));
-    for (const file of surplus) {
-      for (const suffix of ['', '-wal', '-shm']) {
-        rmSync(file + suffix, { force: true });
-      }
-    }
+    surplus.forEach((file) => removeDatabase(file));
     return surplus;
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock';
+import { Seldom } from '../../shared/seldom';
 
 /** An edge node is asked for a birth at most once in this time, ms. */
 const INTERVAL_MS = 30_000;
@@ -7,23 +8,18 @@ const MOST_NODES = 10_000;
 
 /** Asks Sparkplug edge nodes for births, each seldom: an answer takes its time, and strangers can make anything needed. */
 export class Rebirths {
-  private readonly askedAt = new Map<string, number>();
+  private readonly asked: Seldom;
 
   constructor(
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly ask: (commandTopic: string) => void,
-  ) {}
+  ) {
+    this.asked = new Seldom(clock, INTERVAL_MS, MOST_NODES);
+  }
 
   request(commandTopic: string): void {
-    const now = this.clock.monotonic();
-    const askedAt = this.askedAt.get(commandTopic) ?? -Infinity;
-    if (now - askedAt < INTERVAL_MS) {
-      return;
+    if (this.asked.isDue(commandTopic)) {
+      this.ask(commandTopic);
     }
-    if (this.askedAt.size >= MOST_NODES) {
-      this.askedAt.clear();
-    }
-    this.askedAt.set(commandTopic, now);
-    this.ask(commandTopic);
   }
 }

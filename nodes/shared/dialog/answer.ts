@@ -19,9 +19,9 @@ const HTTP_STATUS: Partial<Record<string, number>> = {
   TIMEOUT: 504,
 };
 
-/** Answers a dialog's request with what the work gives, or with the reason why it fails. */
-export function answerWith(response: Answerable, work: () => Promise<unknown>): void {
-  work().then(
+/** Answers a dialog's request with what the work gives, at once or later, or with the reason why it fails. */
+export function answerWith(response: Answerable, work: () => unknown): void {
+  new Promise((resolve) => resolve(work())).then(
     (result) => response.json(result),
     (thrown: unknown) => {
       const failure = failureOf(thrown);

@@ -17,7 +17,7 @@ export class Poller<T> {
 
   start(): void {
     this.running = true;
-    this.now();
+    this.again();
   }
 
   stop(): void {
@@ -25,17 +25,15 @@ export class Poller<T> {
     this.cease();
   }
 
-  /** Asks at once, in place of whatever is under way. */
-  now(): void {
+  /** Asks anew, in place of whatever is under way, once nothing has called for it for `restMs`. */
+  again(restMs = 0): void {
     this.cease();
-    if (this.running) {
-      this.request();
-    }
+    this.plan(restMs);
   }
 
   private request(): void {
     if (document.hidden) {
-      this.later();
+      this.plan(this.intervalMs);
       return;
     }
     const asked = this.ask();
@@ -44,26 +42,27 @@ export class Poller<T> {
       .done((answer: T) => {
         if (this.underWay === asked) {
           this.show(answer);
-          this.later();
+          this.plan(this.intervalMs);
         }
       })
       .fail((response) => {
         if (this.underWay === asked && this.refused(response)) {
-          this.later();
+          this.plan(this.intervalMs);
         }
       });
   }
 
-  private later(): void {
+  private plan(delayMs: number): void {
     window.clearTimeout(this.timer);
     if (this.running) {
-      this.timer = window.setTimeout(() => this.request(), this.intervalMs);
+      this.timer = window.setTimeout(() => this.request(), delayMs);
     }
   }
 
   private cease(): void {
     window.clearTimeout(this.timer);
     const { underWay } = this;
+    // What an answer belongs to is looked at when it comes.
     this.underWay = undefined;
     underWay?.abort();
   }

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { EdgeError, toEdgeError } from '../errors';
 
@@ -40,13 +40,27 @@ export function openUndamaged(path: string, migrations: readonly string[]): Data
   }
 }
 
+/** What SQLite keeps beside a database. */
+const COMPANIONS = ['-wal', '-shm'];
+/** What is put between a database's name and the time when it was set aside. */
+const DAMAGED = '.damaged-';
+
 /** A name beside a database, for it to be set aside. */
 export function nameForDamaged(path: string): string {
   let now = Date.now();
-  while (existsSync(`${path}.damaged-${now}`)) {
+  while (existsSync(`${path}${DAMAGED}${now}`)) {
     now++;
   }
-  return `${path}.damaged-${now}`;
+  return `${path}${DAMAGED}${now}`;
+}
+
+/** The databases that were set aside beside one, the oldest first. */
+export function damagedBeside(path: string): string[] {
+  const prefix = basename(path) + DAMAGED;
+  return readdirSync(dirname(path))
+    .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
+    .sort()
+    .map((name) => join(dirname(path), name));
 }
 
 /**
@@ -54,12 +68,19 @@ export function nameForDamaged(path: string): string {
  * this can be done again.
  */
 export function moveDatabase(path: string, to: string): void {
-  for (const suffix of ['-wal', '-shm']) {
+  for (const suffix of COMPANIONS) {
     if (existsSync(path + suffix)) {
       renameSync(path + suffix, to + suffix);
     }
   }
   renameSync(path, to);
+}
+
+/** Deletes a database file, which must be closed, and its log, as far as they are there. */
+export function removeDatabase(path: string): void {
+  for (const suffix of ['', ...COMPANIONS]) {
+    rmSync(path + suffix, { force: true });
+  }
 }
 
 /** Ends a failed transaction, which SQLite has ended by itself after some errors such as a full disk. */
@@ -106,9 +127,8 @@ export function loadSqlite(): typeof import('node:sqlite') {
 
 /** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26), also in their extended forms, and numbers that nobody has stored. */
 export function isDamage(thrown: unknown): boolean {
-  const code = sqliteCode(thrown);
   return (
-    (code !== undefined && [11, 26].includes(code & 0xff)) ||
+    [11, 26].includes(primaryCode(thrown)) ||
     (thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_OUT_OF_RANGE')
   );
 }
@@ -120,7 +140,12 @@ export function isMisfit(thrown: unknown): boolean {
 
 /** SQLITE_FULL (13): the disk has no room. */
 export function isFull(thrown: unknown): boolean {
-  return ((sqliteCode(thrown) ?? 0) & 0xff) === 13;
+  return primaryCode(thrown) === 13;
+}
+
+/** SQLITE_BUSY (5): somebody else has the file open. */
+export function isBusy(thrown: unknown): boolean {
+  return primaryCode(thrown) === 5;
 }
 
 /** SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC: what was written may not be on the disk. */
@@ -128,8 +153,13 @@ export function isUnsynced(thrown: unknown): boolean {
   return [1034, 1290].includes(sqliteCode(thrown) ?? 0);
 }
 
+/** SQLite's own number of an error without what extends it; 0 for other errors. */
+function primaryCode(thrown: unknown): number {
+  return (sqliteCode(thrown) ?? 0) & 0xff;
+}
+
 /** SQLite's own number of an error, in its extended form. */
-export function sqliteCode(thrown: unknown): number | undefined {
+function sqliteCode(thrown: unknown): number | undefined {
   return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
     ? thrown.errcode
     : undefined;
@@ -137,8 +167,7 @@ export function sqliteCode(thrown: unknown): number | undefined {
 
 /** What a database said, with its file and what to do about it; errors of our own stay as they are. */
 export function explain(thrown: unknown, path: string): EdgeError {
-  const code = sqliteCode(thrown);
-  if (code !== undefined && (code & 0xff) === 5) {
+  if (isBusy(thrown)) {
     return new EdgeError(
       'STORE',
       `${path} is in use by another process. Stop it, or set another data folder in the gateway.`,

@@ -6,10 +6,15 @@ import { FakeClock } from '../../support/fake-clock';
 test('a snapshot is pushed each second while somebody looks, and none any more soon after', async () => {
   const clock = new FakeClock();
   let pushed = 0;
-  const watch = new Watch(clock, () => {
-    pushed++;
-    return Promise.resolve();
-  });
+  let rested = 0;
+  const watch = new Watch(
+    clock,
+    () => {
+      pushed++;
+      return Promise.resolve();
+    },
+    () => rested++,
+  );
   await clock.advance(10_000);
   const before: number = pushed;
   assert.equal(before, 0, 'nobody looks');
@@ -23,4 +28,5 @@ test('a snapshot is pushed each second while somebody looks, and none any more s
   assert.ok(last >= 20 && last <= 22, `${last} in 20 s`);
   await clock.advance(600_000);
   assert.equal(pushed, last);
+  assert.equal(rested, 1, 'what snapshots are made of is let go of');
 });

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../nodes/shared/clock';
+import type { Clock, Timer } from '../nodes/shared/clock';
 
 interface Due {
   at: number;
@@ -6,15 +6,16 @@ interface Due {
   action: (() => void) | undefined;
 }
 
-/** Time that passes only when it is told to; for many replicas with many timers. */
-export class VirtualTime implements Clock {
+/** Time that passes only when it is told to; for thousands of simulated gateways with many timers. */
+export class SimulatedTime implements Clock {
+  /** Milliseconds since it began. */
   time = 0;
   private order = 0;
   /** A binary heap, the next one first. */
   private readonly heap: Due[] = [];
 
   now(): number {
-    return 1_767_225_600_000 + this.time;
+    return Date.UTC(2026, 0, 1) + this.time;
   }
 
   monotonic(): number {
@@ -29,15 +30,24 @@ export class VirtualTime implements Clock {
 
   /** Runs everything that falls due until then, in order. `between` runs after each. */
   async run(until: number, between?: () => Promise<void>): Promise<void> {
-    for (let next = this.heap.at(0); next && next.at <= until; next = this.heap.at(0)) {
-      this.pop();
-      this.time = Math.max(this.time, next.at);
-      if (next.action) {
-        next.action();
+    for (let due = this.take(until); due; due = this.take(until)) {
+      if (due.action) {
+        due.action();
         await between?.();
       }
     }
     this.time = Math.max(this.time, until);
+  }
+
+  /** Lets time pass to the next that falls due until then, which is the caller's to run; undefined when nothing does. */
+  protected take(until: number): Due | undefined {
+    const due = this.heap.at(0);
+    if (!due || due.at > until) {
+      return undefined;
+    }
+    this.pop();
+    this.time = Math.max(this.time, due.at);
+    return due;
   }
 
   private push(due: Due): void {
