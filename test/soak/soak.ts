@@ -89,17 +89,7 @@ async function run(site: SoakSite, machines: number): Promise<boolean> {
     mkdirSync(dirname(values.out), { recursive: true });
     writeFileSync(values.out, text);
   }
-  const { samples: _samples, problems: _problems, ...short } = report;
-  console.log(JSON.stringify(short, null, 1));
-  console.table(
-    trends.map(({ what, median, perHour, minutes, verdict }) => ({
-      what,
-      median,
-      perHour,
-      minutes,
-      verdict,
-    })),
-  );
+  say(JSON.stringify({ ...report, samples: samples.length }, null, 1));
   return report.pass;
 }
 
@@ -124,7 +114,7 @@ async function publish(
 async function suffer(site: SoakSite, planned: PlannedFault[], seconds: () => number): Promise<void> {
   for (const { kind, at, seconds: length } of planned) {
     await wait(Math.max(0, (at - seconds()) * 1000));
-    console.log(`${seconds().toFixed(0)} s: ${kind} for ${length} s`);
+    say(`${seconds().toFixed(0)} s: ${kind} for ${length} s`);
     await site.suffer(kind, length);
   }
 }
@@ -196,7 +186,11 @@ async function handlesOf({ station }: SoakSite): Promise<number> {
   return answered;
 }
 
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 main().catch((error: unknown) => {
-  console.error(error);
+  say(String(error));
   process.exit(1);
 });

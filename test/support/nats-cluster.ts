@@ -21,12 +21,18 @@ export class NatsCluster {
     const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(', ');
     const servers: Nats[] = [];
     for (const [index, port] of ports.entries()) {
-      const cluster = `cluster { name: factory, listen: 127.0.0.1:${port}, routes: [${routes}] }`;
-      servers.push(await Nats.prepare(program, `node-${index + 1}`, [cluster], ', stream_replicas: 3'));
+      const settings = `cluster { name: factory, listen: 127.0.0.1:${port}, routes: [${routes}] }`;
+      servers.push(await Nats.prepare(program, `node-${index + 1}`, [settings], ', stream_replicas: 3'));
     }
+    const cluster = new NatsCluster(servers);
     // None takes MQTT clients before a majority is there.
-    await Promise.all(servers.map((server) => server.launch()));
-    return new NatsCluster(servers);
+    const launched = await Promise.allSettled(servers.map((server) => server.launch()));
+    const failed = launched.find((launch) => launch.status === 'rejected');
+    if (failed) {
+      await cluster.stop();
+      throw failed.reason;
+    }
+    return cluster;
   }
 
   /** All addresses, as `edge-broker` takes them. */

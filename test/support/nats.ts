@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -39,6 +39,7 @@ export class Nats {
       [
         `server_name: ${name}`,
         `listen: 127.0.0.1:${await freePort()}`,
+        `log_file: "${folder}/log"`,
         `http: 127.0.0.1:${nats.monitorPort}`,
         `jetstream { store_dir: "${folder}/store" }`,
         `mqtt { host: 127.0.0.1, port: ${nats.port}${mqtt} }`,
@@ -64,7 +65,8 @@ export class Nats {
         return;
       } catch (error) {
         if (attempt > 200 || this.child.exitCode !== null) {
-          throw error;
+          const log = readFileSync(join(this.folder, 'log'), 'utf8');
+          throw new Error(`${this.name} does not take clients: ${log.slice(-1000)}`, { cause: error });
         }
         await wait(50);
       }
