@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,24 +13,40 @@ export class Nats {
 
   private constructor(
     private readonly program: string,
+    readonly name: string,
     readonly port: number,
+    readonly monitorPort: number,
     private readonly folder: string,
   ) {}
 
   static async start(program: string): Promise<Nats> {
+    const nats = await Nats.prepare(program, 'factory');
+    await nats.launch();
+    return nats;
+  }
+
+  /**
+   * One that does not run yet, but has its ports.
+   *
+   * @param settings more lines of its configuration file
+   * @param mqtt more settings of its MQTT side, each after a comma
+   */
+  static async prepare(program: string, name: string, settings: string[] = [], mqtt = ''): Promise<Nats> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-nats-'));
-    const nats = new Nats(program, await freePort(), folder);
+    const nats = new Nats(program, name, await freePort(), await freePort(), folder);
     writeFileSync(
       join(folder, 'nats.conf'),
       [
-        'server_name: factory',
+        `server_name: ${name}`,
         `listen: 127.0.0.1:${await freePort()}`,
+        `log_file: "${folder}/log"`,
+        `http: 127.0.0.1:${nats.monitorPort}`,
         `jetstream { store_dir: "${folder}/store" }`,
-        `mqtt { host: 127.0.0.1, port: ${nats.port} }`,
+        `mqtt { host: 127.0.0.1, port: ${nats.port}${mqtt} }`,
+        ...settings,
         '',
       ].join('\n'),
     );
-    await nats.launch();
     return nats;
   }
 
@@ -43,16 +59,26 @@ export class Nats {
     this.child = spawn(this.program, ['-c', join(this.folder, 'nats.conf')], { stdio: 'ignore' });
     for (let attempt = 0; ; attempt++) {
       try {
-        const client = await connectAsync(this.url, { clientId: 'look', reconnectPeriod: 0 }, false);
+        const look = { clientId: `look-${this.name}`, reconnectPeriod: 0, connectTimeout: 2000 };
+        const client = await connectAsync(this.url, look, false);
         await client.endAsync(true);
         return;
       } catch (error) {
         if (attempt > 200 || this.child.exitCode !== null) {
-          throw error;
+          const log = readFileSync(join(this.folder, 'log'), 'utf8');
+          throw new Error(`${this.name} does not take clients: ${log.slice(-1000)}`, { cause: error });
         }
         await wait(50);
       }
     }
+  }
+
+  /** What the server's monitoring says, such as of `connz`; undefined while it does not run. */
+  async monitor(what: string): Promise<unknown> {
+    return fetch(`http://127.0.0.1:${this.monitorPort}/${what}`).then(
+      (response) => response.json(),
+      () => undefined,
+    );
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -64,6 +64,13 @@ async function main(): Promise<void> {
         () => process.exit(0),
         () => process.exit(1),
       );
+    } else if (order === 'handles') {
+      send({
+        kind: 'sink',
+        id: 'handles',
+        msg: { payload: process.getActiveResourcesInfo().length },
+        at: Date.now(),
+      });
     } else if (isInjection(order)) {
       red.nodes.getNode(order.inject)?.receive(order.msg);
     }

@@ -131,8 +131,8 @@ export class Station extends EventEmitter {
     }
   }
 
-  /** Sends the process a message of the test's own. */
-  order(message: object): void {
+  /** Sends the process a message of the test's own, or asks for `handles`: a `sink` with that id tells how many are open. */
+  order(message: object | 'handles'): void {
     this.child?.send(message);
   }
 
