@@ -14,6 +14,8 @@ export interface Phase {
   seconds: number;
   /** `waves: false` = telemetry alone. */
   streams?: { waves: false };
+  /** Windows that may be on their way as fast as it goes. */
+  ahead?: number;
 }
 
 /** One second of a run. */
@@ -90,7 +92,7 @@ export async function runPhase(
   const offered = ratesAt(machines, flatOut ? 1 : phase.multiple);
   site.limit({
     rates: phase.streams ? { ...offered, waves: 0 } : offered,
-    seconds: flatOut ? AHEAD_FLAT_OUT / offered.waves : AHEAD_SECONDS,
+    seconds: flatOut ? (phase.ahead ?? AHEAD_FLAT_OUT) / offered.waves : AHEAD_SECONDS,
   });
   site.beginLoopDelay();
   site.behindMs = 0;
