@@ -28,7 +28,8 @@ const PUBACK_BYTES = 4;
 
 function main(options: LoadOptions): void {
   const { port, machines, seed, waveQos } = options;
-  const report = (what: LoadReport): void => void process.send?.(what);
+  // Whoever asked may be gone already.
+  const report = (what: LoadReport): void => void process.send?.(what, undefined, undefined, () => undefined);
   const floor = new FactoryFloor(machines, seed, {
     began: (incident) => report({ kind: 'began', incident: { ...incident, beganAt: now() } }),
     over: ({ id }) => report({ kind: 'over', id, at: now() }),
