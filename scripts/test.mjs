@@ -18,7 +18,7 @@ for (const suite of process.argv.slice(2)) {
       '--disable-warning=ExperimentalWarning',
       '--test',
       '--test-reporter=spec',
-      `--test-concurrency=${suite === 'unit' || suite === 'node' ? 2 : 1}`,
+      `--test-concurrency=${suite === 'fault' || suite === 'package' ? 1 : 2}`,
       ...files,
     ],
     { cwd: root, stdio: 'inherit' },
