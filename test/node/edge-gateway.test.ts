@@ -53,7 +53,14 @@ function flow(remote: object = {}): FlowNode[] {
 
 const REMOTE = { remote: true, remoteKey: PUBLIC_KEY };
 
-async function publish(document: object, key = keys.privateKey): Promise<RemoteReport> {
+interface Desired {
+  version: number;
+  gateway: string;
+  settings: object;
+}
+
+/** Publishes a document and resolves with what the gateway says of it, not of one that it had before. */
+async function publish(document: Desired, key = keys.privateKey): Promise<RemoteReport> {
   const known = reports.length;
   const text = JSON.stringify(document);
   const signature = sign(null, Buffer.from(text), key).toString('base64');
@@ -61,8 +68,11 @@ async function publish(document: object, key = keys.privateKey): Promise<RemoteR
     qos: 1,
     retain: true,
   });
-  await runtime.until(() => reports.length > known, 'a report');
-  return reports[reports.length - 1];
+  const isOfIt = ({ status, version }: RemoteReport): boolean =>
+    status === 'refused' || version === document.version;
+  let report: RemoteReport | undefined;
+  await runtime.until(() => (report = reports.slice(known).find(isOfIt)) !== undefined, 'a report');
+  return report as unknown as RemoteReport;
 }
 
 function telemetry(): Telemetry[] {
