@@ -81,9 +81,8 @@ export class TopicQueue {
   }
 
   refused(retryAt: number): void {
-    this.flying--;
+    this.declined();
     this.refusals++;
-    this.width = 1;
     this.retryAt = Math.max(this.retryAt, retryAt);
   }
 

@@ -87,7 +87,8 @@ export class Forest {
     let sum = 0;
     if (this.gaps && hasGap(row)) {
       for (let slot = 0; slot < standing; slot++) {
-        sum += this.path(slot, row);
+        const root = this.trees.offsets[slot];
+        sum += this.outside(slot, row, this.weightedPath(root, root, row));
       }
       return sum;
     }
