@@ -3,6 +3,14 @@ export function quantile(sorted: readonly number[], share: number): number {
   return sorted.length === 0 ? NaN : sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
 
+/** The middle one of some numbers, the upper of two. */
+export function median(numbers: readonly number[]): number {
+  return quantile(
+    [...numbers].sort((a, b) => a - b),
+    0.5,
+  );
+}
+
 /** One row with p50, p95, p99 and maximum of some latencies. */
 export function latencyRow(label: string, milliseconds: readonly number[]): [string, string] {
   const sorted = [...milliseconds].sort((a, b) => a - b);

@@ -24,6 +24,16 @@ const { values } = parseArgs({
 /** Of each gateway. */
 const MACHINES = Number(values.machines);
 const GATEWAYS = [1, 2, 4];
+const HEADER = [
+  'gateways',
+  'messages/s',
+  '× article',
+  'of linear',
+  'gateways, CPU s/s',
+  'broker',
+  'generator',
+  'missing',
+];
 /** Windows on their way to each gateway. */
 const AHEAD = 1500;
 
@@ -76,10 +86,7 @@ async function main(): Promise<void> {
   console.log(`${cores()}; load average ${load}; ${MACHINES} machines a gateway, ${values.seconds} s each\n`);
   console.log(
     table(
-      [
-        ...['gateways', 'messages/s', '× article', 'of linear', 'gateways, CPU s/s', 'broker', 'generator'],
-        'missing',
-      ],
+      HEADER,
       runs.map((run) => [
         String(run.gateways),
         run.perSecond.toFixed(0),

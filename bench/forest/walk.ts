@@ -3,13 +3,13 @@
  *
  *   npm run bench:forest:walk -- [--sources 3000] [--rounds 20]
  *
- * The last line of a table is a checksum of the scores: it is the same as long as no score changes.
+ * The last column of the table is a checksum of the scores: it is the same as long as no score changes.
  */
 import { parseArgs } from 'node:util';
 import { RowWindow } from '../../nodes/iso-forest/forest/row-window';
 import { Growers, VARIANTS, type Ensemble, type Variant } from '../../nodes/iso-forest/forest/variant';
 import { hashString, SeededRandom } from '../../nodes/shared/random';
-import { quantile, table } from '../table';
+import { median, table } from '../table';
 import { machineRows, WIDTH } from './contest';
 
 const { values } = parseArgs({
@@ -78,12 +78,6 @@ function walk(variant: Variant, sources: number, rounds: number): Walked {
   return { variant, cold, warm, bytes: forests.reduce((sum, { bytes }) => sum + bytes, 0), checksum };
 }
 
-const median = (times: readonly number[]): string =>
-  quantile(
-    [...times].sort((a, b) => a - b),
-    0.5,
-  ).toFixed(0);
-
 const sources = Number(values.sources);
 const walked = VARIANTS.map((variant) => walk(variant, sources, Number(values.rounds)));
 console.log(
@@ -94,8 +88,8 @@ console.log(
     ['variant', 'each row another forest, ns a row', 'always the same forest, ns', 'MB', 'checksum'],
     walked.map(({ variant, cold, warm, bytes, checksum }) => [
       variant,
-      median(cold),
-      median(warm),
+      median(cold).toFixed(0),
+      median(warm).toFixed(0),
       (bytes / 1e6).toFixed(0),
       String(checksum),
     ]),

@@ -7,7 +7,8 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SeededRandom } from '../../nodes/shared/random';
-import { table } from '../table';
+import { runProgram } from '../program';
+import { median, table } from '../table';
 
 type Features = typeof import('../../nodes/sensor-ingest/features/features');
 
@@ -76,11 +77,4 @@ function roundOf(
   };
 }
 
-function median(figures: readonly number[]): number {
-  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)];
-}
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exit(1);
-});
+runProgram(main);
