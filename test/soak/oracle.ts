@@ -32,17 +32,13 @@ export interface Account {
   stores: number;
 }
 
-interface Topic {
-  /** Last sequence that came for the first time. */
-  last: number;
-}
-
 /** Sees what the uplink accepts and what reaches the cloud, and holds the one against the other in bounded memory. */
 export class Oracle {
   private client: MqttClient | undefined;
   /** Contents by sequence, of each store. */
   private readonly arrived = new Map<string, Map<number, string>>();
-  private readonly topics = new Map<string, Topic>();
+  /** Last sequence that came for the first time, by topic. */
+  private readonly topics = new Map<string, number>();
   /** How many more times an identity was accepted than it arrived; those that are even are not kept. */
   private readonly open = new Map<string, number>();
   private accepted = 0;
@@ -127,10 +123,9 @@ export class Oracle {
     this.count(content, -1);
     // The lane's topic holds the priority: an alert may overtake the readings of its own topic.
     const key = `${store} ${lane} ${message.topic}`;
-    const topic = this.topics.get(key) ?? { last: 0 };
-    this.topics.set(key, topic);
-    this.overtaken += sequence < topic.last ? 1 : 0;
-    topic.last = Math.max(topic.last, sequence);
+    const last = this.topics.get(key) ?? 0;
+    this.overtaken += sequence < last ? 1 : 0;
+    this.topics.set(key, Math.max(last, sequence));
   }
 
   private count(content: string, by: number): void {

@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { needMosquitto } from '../../bench/program';
 import type { EdgeMessage } from '../../nodes/shared/messages';
 import { FactoryRun } from '../support/factory-run';
 import { Mosquitto } from '../support/mosquitto';
 import { Station } from '../support/station';
 import { TcpProxy } from '../support/tcp-proxy';
 import { TEMPLATE, templateOverMqtt } from '../support/template';
-import { findProgram } from '../support/tools';
 import { Oracle } from './oracle';
 import type { FaultKind } from './schedule';
 
@@ -44,15 +44,12 @@ export class SoakSite {
   ) {}
 
   static async start({ machines, seed }: SiteOptions): Promise<SoakSite> {
-    const program = findProgram('mosquitto');
-    if (program === undefined) {
-      throw new Error('mosquitto is not installed: apt-get install mosquitto');
-    }
+    const program = needMosquitto();
     const folder = mkdtempSync(join(tmpdir(), 'edge-soak-'));
     if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MEGABYTES}m`, 'tmpfs', folder]).status !== 0) {
       throw new Error('This needs the right to mount a small file system: run it as root');
     }
-    const clockFile = findFaketime() ? join(folder, 'clock') : undefined;
+    const clockFile = existsSync(FAKETIME) ? join(folder, 'clock') : undefined;
     setClock(clockFile, 0);
     const machinesBroker = await Mosquitto.start(program);
     const cloudBroker = await Mosquitto.start(program);
@@ -148,10 +145,6 @@ export class SoakSite {
       return Promise.resolve(() => rmSync(join(this.folder, BALLAST), { force: true }));
     },
   };
-}
-
-function findFaketime(): boolean {
-  return spawnSync('test', ['-r', FAKETIME]).status === 0;
 }
 
 function setClock(file: string | undefined, aheadSeconds: number): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { connectAsync } from 'mqtt';
 import type { Page } from 'playwright-core';
 import { startBroker } from '../../scripts/demo/broker';
 import { Canvas } from './canvas';
@@ -243,7 +244,6 @@ async function staysMarked(page: Page, canvas: Canvas, id: string): Promise<void
 }
 
 async function publish(url: string): Promise<void> {
-  const { connectAsync } = await import('mqtt');
   const machines = await connectAsync(url, { protocolVersion: 4 });
   for (let n = 0; n < 5; n++) {
     await machines.publishAsync('plant1/press', JSON.stringify({ a: n, b: -n }), { qos: 1 });
