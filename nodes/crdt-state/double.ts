@@ -1,5 +1,6 @@
 import { EdgeError } from '../shared/errors';
 import type { AnyFrame } from './frame';
+import { gatewayOfReplica } from './replica';
 
 /** What is known of a frame besides its content. */
 export interface Arrival {
@@ -33,6 +34,13 @@ export function answerToDouble(
     return 'renew';
   }
   return greets ? 'greet' : 'nothing';
+}
+
+/** Whether a replica of the same gateway with another identity says that it has begun: a copy that knows it is one. */
+export function isGreetingOfCopy(frame: AnyFrame, { kept, echo }: Arrival, own: string): boolean {
+  const sentNow = kept !== true && echo !== true;
+  const greets = frame.kind === 'vector' && frame.hello && frame.sender !== own;
+  return sentNow && greets && gatewayOfReplica(frame.sender) === gatewayOfReplica(own);
 }
 
 /** What a person has to hear about a double. */

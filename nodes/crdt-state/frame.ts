@@ -36,6 +36,11 @@ export type VectorFrame = FrameHead & {
   strategies: string;
   /** Asks the others to tell theirs at once. */
   hello: boolean;
+  /**
+   * In a hello, a number that the process has drawn: what a copy of the gateway says while neither has written would be
+   * the same byte by byte, and each would take it for its own come back.
+   */
+  session?: number;
   short?: Shortener;
 };
 
@@ -65,6 +70,7 @@ export type Frame = DeltaFrame | VectorFrame | RequestFrame | ReplyFrame | Farew
 /** Most chunks in one transfer, and most asked for at once. */
 export const MAX_CHUNKS = 65_536;
 export const CHUNK_WINDOW = 4;
+export const MAX_SESSION = 0xffffffff;
 
 /** A frame with short names, which only a replica that knows the long ones can read. */
 export interface ShortFrame {

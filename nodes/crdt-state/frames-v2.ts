@@ -4,9 +4,11 @@ import {
   CHUNK_WINDOW,
   invalidFrame as invalid,
   MAX_CHUNKS,
+  MAX_SESSION,
   type Frame,
   type ReplyFrame,
   type ShortFrame,
+  type VectorFrame,
 } from './frame';
 import { isReplicaId, MAX_ID_BYTES } from './limits';
 import { readReplicas, writeReplicas } from './replica-list';
@@ -31,6 +33,9 @@ export function writeVersion2(writer: ByteWriter, frame: Frame): void {
       writer.text(frame.strategies);
       writer.byte(frame.hello ? 1 : 0);
       writeReplicas(writer, frame.context, frame.short);
+      if (frame.session !== undefined) {
+        writer.count(frame.session);
+      }
       break;
     case 'request':
       writer.text(frame.target);
@@ -91,7 +96,8 @@ function read(kind: Frame['kind'], reader: ByteReader): Frame | ShortFrame {
       const list = readReplicas(reader);
       const context = list.long();
       if (!list.isShort) {
-        return { kind, sender, context, strategies, hello };
+        const frame: VectorFrame = { kind, sender, context, strategies, hello };
+        return hello && reader.rest > 0 ? { ...frame, session: reader.count(MAX_SESSION) } : frame;
       }
       return {
         kind: 'short',

@@ -20,6 +20,8 @@ import { TurnQueue, type JobKind } from './turn-queue';
 /** Where a replica's rows lie. */
 export interface ReplicaStore {
   load(): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** What tells it from a copy of it, where that can be known; asked for once it is loaded. */
+  origin?(): Promise<string | undefined>;
   /** All or nothing; resolves when it is on disk. */
   write(rows: StateWrite[]): Promise<void>;
 }
@@ -81,6 +83,7 @@ export class ReplicaHost {
   private running: { replica: Replica; synchronizer: Synchronizer } | undefined;
   private outbox: Frame[] = [];
   private collecting = false;
+  private origin: string | undefined;
 
   constructor(private readonly options: HostOptions) {
     this.turns = new TurnQueue(options.clock, options.pause, {
@@ -94,7 +97,8 @@ export class ReplicaHost {
     const { options } = this;
     try {
       const rows = options.store ? await options.store.load() : new Map<string, Uint8Array>();
-      const image = await this.turns.drive(readImage(rows));
+      this.origin = await options.store?.origin?.();
+      const image = await this.turns.drive(readImage(rows, this.origin));
       const hybrid = new HybridClock(() => options.clock.now());
       const fresh = newImage(replicaId(options.gatewayId, options.newIncarnation()));
       const replica = new Replica(image ?? fresh, hybrid);
@@ -115,6 +119,9 @@ export class ReplicaHost {
       );
       this.running = { replica, synchronizer };
       this.turns.open();
+      if (image?.copied) {
+        await this.turns.alone(() => synchronizer.takeOwnIdentity());
+      }
       this.reconnected();
     } catch (thrown) {
       this.failure = toEdgeError(thrown, 'STORE');
@@ -264,7 +271,7 @@ export class ReplicaHost {
     const { replica, synchronizer } = this.loaded();
     const { store, namespace } = this.options;
     if (store) {
-      const rows = await this.turns.drive(turnRows(replica, namespace));
+      const rows = await this.turns.drive(turnRows(replica, namespace, this.origin));
       try {
         if (rows.length > 0) {
           await store.write(rows);

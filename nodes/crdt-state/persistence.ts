@@ -12,13 +12,21 @@ const ENTRY = 'key:';
 const FORMAT = 1;
 const SLICE = 256;
 
-/** What must be written for the turn that is open: the changed keys and the replica's vectors, together. */
-export function* turnRows(replica: Replica, namespace: string): Generator<void, StateWrite[]> {
+/**
+ * What must be written for the turn that is open: the changed keys and the replica's vectors, together.
+ *
+ * @param origin what tells the store from a copy, where that can be known
+ */
+export function* turnRows(
+  replica: Replica,
+  namespace: string,
+  origin?: string,
+): Generator<void, StateWrite[]> {
   if (replica.changes.length === 0 && !replica.advanced) {
     return [];
   }
   const { id, base, contacted, context, floor, peers } = replica;
-  const meta = [FORMAT, id, base, contacted, [...context], [...floor], [...peers]];
+  const meta = [FORMAT, id, base, contacted, [...context], [...floor], [...peers], origin ?? null];
   const writes: StateWrite[] = [{ namespace, key: META, value: packr.pack(meta) }];
   for (const { text, siblings } of replica.changes) {
     const value = siblings.length > 0 ? packSiblings(siblings) : null;
@@ -30,13 +38,24 @@ export function* turnRows(replica: Replica, namespace: string): Generator<void, 
   return writes;
 }
 
+/** A replica as it was stored. */
+export interface StoredImage extends ReplicaImage {
+  /** The store is a copy of the one that it was written to, which may be in use elsewhere. */
+  copied: boolean;
+}
+
 /**
  * The replica as it was stored; undefined when nothing was. A session that told its writes settles what came before
- * it; otherwise its own writes are known to nobody else and stay in doubt (see {@link Replica.renew}).
+ * it; otherwise its own writes are known to nobody else and stay in doubt (see {@link Replica.renew}). In a copy of a
+ * gateway's first session there is no doubt: whoever has the original has the same writes.
  *
+ * @param origin what tells the store from a copy, where that can be known
  * @throws EdgeError `STORE` when the rows are damaged.
  */
-export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<void, ReplicaImage | undefined> {
+export function* readImage(
+  rows: ReadonlyMap<string, Uint8Array>,
+  origin?: string,
+): Generator<void, StoredImage | undefined> {
   const stored = rows.get(META);
   if (!stored) {
     return undefined;
@@ -51,21 +70,23 @@ export function* readImage(rows: ReadonlyMap<string, Uint8Array>): Generator<voi
       [string, number][],
       // Earlier versions did not remember peers.
       [string, number][]?,
+      (string | null)?,
     ];
-    const [format, id, base, contacted, context, floor, peers] = meta;
+    const [format, id, base, contacted, context, floor, peers, writtenTo] = meta;
     if (format !== FORMAT) {
       throw new Error(`it has the unknown format ${format}`);
     }
-    const image: ReplicaImage = {
+    const image: StoredImage = {
       id,
       base,
       contacted: false,
       context: new Map(context),
       floor: new Map(floor),
       peers: new Map(peers),
+      copied: typeof writtenTo === 'string' && origin !== undefined && writtenTo !== origin,
       slots: new NameTable(),
     };
-    if (contacted) {
+    if (contacted || (image.copied && base === 0)) {
       image.base = image.context.get(id) ?? 0;
     }
     let steps = 0;

@@ -61,6 +61,7 @@ export class SharedReplica {
       ...(persist && {
         store: {
           load: () => this.load(gateway.dataDir, namespace),
+          origin: () => this.opened().origin(),
           write: (rows) => this.opened().write(rows),
         },
       }),

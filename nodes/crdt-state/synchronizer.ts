@@ -1,11 +1,12 @@
-import { answerToDouble, doubleProblem, type Arrival } from './double';
+import type { Arrival } from './double';
 import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame } from './frame';
 import { Fetching } from './fetching';
 import { HeldDeltas } from './held-deltas';
+import { Identity } from './identity';
 import { NamedTimers } from './named-timers';
 import { OwnWrites } from './own-writes';
 import { latestOwn, Peers, type Peer } from './peers';
-import { gatewayOfReplica, replicaId, type Replica } from './replica';
+import { gatewayOfReplica, type Replica } from './replica';
 import { ReplicaNames } from './replica-names';
 import { retireGateway, Retirement } from './retirement';
 import { hasRoom } from './room';
@@ -39,6 +40,7 @@ export class Synchronizer {
   private told = 0;
   private quiet = false;
   private readonly startedAt: number;
+  private readonly identity: Identity;
   private owner: string;
   private readonly held: HeldDeltas;
   private readonly names: ReplicaNames;
@@ -73,6 +75,7 @@ export class Synchronizer {
     });
     this.owner = replica.id;
     this.startedAt = ports.clock.monotonic();
+    this.identity = new Identity(replica, ports, () => this.fetching.abandon());
   }
 
   /** Begins to talk, once frames have a chance to arrive; again after every time that they had none. */
@@ -132,8 +135,7 @@ export class Synchronizer {
   /** Somebody has declared this replica departed, and here it is. */
   private rejoin(): void {
     if (this.retirement.has(this.replica.id)) {
-      this.replica.rejoin(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-      this.fetching.abandon();
+      this.identity.rejoin();
     }
   }
 
@@ -173,16 +175,9 @@ export class Synchronizer {
    */
   *receive(arrived: AnyFrame, arrival: Arrival = {}): Generator<void, void> {
     const frame = arrived.kind === 'short' ? (arrived.expand(this.names.book) ?? arrived) : arrived;
-    const knownOfMe = counterOf(frame.context, this.replica.id);
-    if (knownOfMe > Math.max(this.replica.base, this.told)) {
-      this.renew();
-    } else if (frame.sender === this.replica.id) {
-      const { base } = this.replica;
-      const answer = answerToDouble(frame, arrival, { brought: knownOfMe, base, quiet: this.quiet });
-      if (answer === 'renew') {
-        this.renew();
-        this.ports.problem(doubleProblem(gatewayOfReplica(this.replica.id)));
-      } else if (answer === 'greet') {
+    const whose = this.identity.defend(frame, arrival, { told: this.told, quiet: this.quiet });
+    if (whose !== "another's") {
+      if (whose === 'own, greet') {
         this.timers.setOnce('greet', 0, () => this.schedule(() => this.announce(true)));
       }
       return;
@@ -237,9 +232,10 @@ export class Synchronizer {
     yield* this.replica.collect(this.own.sent);
   }
 
-  private renew(): void {
-    this.replica.renew(replicaId(gatewayOfReplica(this.replica.id), this.ports.newIncarnation()));
-    this.fetching.abandon();
+  /** Goes on under an identity of its own, having been read from a copy of another replica's store. */
+  *takeOwnIdentity(): Generator<void, void> {
+    this.identity.renew();
+    yield;
   }
 
   private *takeDelta(frame: DeltaFrame): Generator<void, void> {
@@ -315,7 +311,9 @@ export class Synchronizer {
     this.replica.remember(this.peers.acknowledgements);
     this.announced = new Map(head.context);
     this.owesAll = false;
-    this.tell({ kind: 'vector', ...head, strategies: this.strategies, hello });
+    const { strategies } = this;
+    const { session } = this.identity;
+    this.tell({ kind: 'vector', ...head, strategies, hello, ...(hello && { session }) });
     // What was told the last time must have arrived by now; what is newer may be on its way.
     const behind = this.peers.someoneIsBehind(this.present(), this.expected);
     this.expected = head.context;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { offerForBackup } from '../backups';
 import { EdgeError, toEdgeError } from '../errors';
 import { WorkerClient } from '../worker/worker-client';
+import { originOf } from './file-origin';
 
 /** One entry to write; without a value it is deleted. */
 export interface StateWrite {
@@ -29,6 +30,8 @@ export interface StateStore {
   write(writes: StateWrite[]): Promise<void>;
   /** Where a damaged store was set aside when this one was opened. */
   setAside(): Promise<string | undefined>;
+  /** What tells its file from a copy, where that can be known; see {@link originOf}. */
+  origin(): Promise<string | undefined>;
   /** Lets go of the store; the last user closes it. */
   release(): Promise<void>;
 }
@@ -128,6 +131,7 @@ export async function openStateStore(dataDir: string): Promise<StateStore> {
     load: (namespace) => store.load(namespace),
     write: (writes) => store.write(writes),
     setAside: () => store.setAside(),
+    origin: () => originOf(path),
     release: async () => {
       if (released) {
         return;

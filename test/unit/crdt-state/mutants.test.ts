@@ -47,7 +47,7 @@ const MUTANTS: Mutant[] = [
   },
   {
     rule: 'a restored image takes a new incarnation',
-    file: 'synchronizer.js',
+    file: 'identity.js',
     from: /this\.replica\.renew\(/g,
     to: 'void (',
   },
@@ -83,7 +83,7 @@ const MUTANTS: Mutant[] = [
   },
   {
     rule: 'a retired replica that comes back takes a new incarnation',
-    file: 'synchronizer.js',
+    file: 'identity.js',
     from: /this\.replica\.rejoin\(/g,
     to: 'void (',
   },

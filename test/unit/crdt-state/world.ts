@@ -3,6 +3,7 @@ import { SeededRandom } from '../../../nodes/shared/random';
 import type { StateWrite } from '../../../nodes/shared/store/state-store';
 import { FrameCodec, type Frame } from '../../../nodes/crdt-state/frames';
 import { ReplicaHost, type ReplicaStore } from '../../../nodes/crdt-state/host';
+import { SentFrames } from '../../../nodes/crdt-state/sent-frames';
 import { StrategyBook } from '../../../nodes/crdt-state/strategies';
 
 export const STRATEGY_RULES = new StrategyBook('last_write_wins', [
@@ -16,6 +17,8 @@ export const STRATEGY_RULES = new StrategyBook('last_write_wins', [
 /** A disk: what was written to it survives a crash, what was under way may or may not. */
 export class Disk implements ReplicaStore {
   rows = new Map<string, Uint8Array>();
+  /** What tells its file from a copy; undefined where nothing does. */
+  place: string | undefined;
   failing = false;
   slow = false;
   /** Asked at every write; says whether the power fails at it, and whether what was written took. */
@@ -24,6 +27,10 @@ export class Disk implements ReplicaStore {
 
   load(): Promise<ReadonlyMap<string, Uint8Array>> {
     return Promise.resolve(new Map(this.rows));
+  }
+
+  origin(): Promise<string | undefined> {
+    return Promise.resolve(this.place);
   }
 
   write(rows: StateWrite[]): Promise<void> {
@@ -79,8 +86,14 @@ export class Station {
   skew = 0;
   /** Counts its starts, so that a crashed process's timers stay silent. */
   life = 0;
+  /** What its process has sent. */
+  sent = new SentFrames();
 
-  constructor(readonly name: string) {}
+  /** @param gatewayId that of another station on a copied disk */
+  constructor(
+    readonly name: string,
+    readonly gatewayId = name,
+  ) {}
 }
 
 interface Happening {
@@ -108,6 +121,8 @@ export class World {
   weather: Weather = { loss: 0.2, repeat: 0.1, maxDelay: 400 };
   /** Changes or drops frames on their way; for showing that a broken protocol is found out. */
   tamper: (frame: Frame) => Frame | undefined = (frame) => frame;
+  /** Whether what a station sends comes back to it, as from a broker of MQTT 3.1.1. */
+  echoes = false;
   framesSent = 0;
   time = 0;
   private readonly codec = new FrameCodec('simulation', 'a shared secret');
@@ -118,8 +133,8 @@ export class World {
     this.random = new SeededRandom(seed);
   }
 
-  addStation(name: string): Station {
-    const station = new Station(name);
+  addStation(name: string, gatewayId?: string): Station {
+    const station = new Station(name, gatewayId);
     this.stations.push(station);
     return station;
   }
@@ -127,7 +142,7 @@ export class World {
   async boot(station: Station): Promise<ReplicaHost> {
     const life = ++station.life;
     const host = new ReplicaHost({
-      gatewayId: station.name,
+      gatewayId: station.gatewayId,
       strategies: STRATEGY_RULES,
       clock: this.clockOf(station, life),
       random: this.random,
@@ -138,6 +153,7 @@ export class World {
     });
     host.listeners.add({ frame: (frame) => this.broadcast(station, life, frame) });
     station.host = host;
+    station.sent = new SentFrames();
     await host.start();
     return host;
   }
@@ -206,13 +222,18 @@ export class World {
     }
     this.framesSent++;
     const bytes = this.codec.encode(frame);
+    from.sent.add(bytes);
     for (const to of this.stations) {
-      if (to === from || this.cut.has(`${from.name}>${to.name}`) || this.chance(this.weather.loss)) {
+      if (
+        (to === from && !this.echoes) ||
+        this.cut.has(`${from.name}>${to.name}`) ||
+        this.chance(this.weather.loss)
+      ) {
         continue;
       }
       for (let copies = this.chance(this.weather.repeat) ? 2 : 1; copies > 0; copies--) {
         this.at(1 + this.random.int(this.weather.maxDelay), () => {
-          to.host?.receive(this.codec.decode(bytes)).catch((error: unknown) => {
+          to.host?.receive(this.codec.decode(bytes), { echo: to.sent.has(bytes) }).catch((error: unknown) => {
             // A full disk is part of the weather.
             if (!(error instanceof Error) || !error.message.includes('disk')) {
               throw error;

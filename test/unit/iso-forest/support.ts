@@ -42,6 +42,10 @@ export class MemoryStore implements StateStore {
   readonly entries = new Map<string, Map<string, Uint8Array>>();
   broken = false;
 
+  origin(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   load(namespace: string): Promise<Map<string, Uint8Array>> {
     return this.broken
       ? Promise.reject(new Error('disk is gone'))
