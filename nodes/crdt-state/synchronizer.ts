@@ -3,6 +3,7 @@ import type { AnyFrame, DeltaFrame, Frame, ReplyFrame, RequestFrame, VectorFrame
 import { Fetching } from './fetching';
 import { HeldDeltas } from './held-deltas';
 import { Identity } from './identity';
+import { Listening } from './listening';
 import { NamedTimers } from './named-timers';
 import { OwnWrites } from './own-writes';
 import { latestOwn, Peers, type Peer } from './peers';
@@ -38,7 +39,7 @@ export class Synchronizer {
   private readonly own: OwnWrites;
   /** The highest own counter that any frame has told. */
   private told = 0;
-  private quiet = false;
+  private readonly listening: Listening;
   private readonly startedAt: number;
   private readonly identity: Identity;
   private owner: string;
@@ -73,6 +74,17 @@ export class Synchronizer {
       ask: (request) => this.tell({ kind: 'request', ...this.head(), ...request }),
       schedule: (action) => this.schedule(action),
     });
+    this.listening = new Listening(replica, {
+      timers: this.timers,
+      graceMs: times.graceMs,
+      connected: () => ports.connected(),
+      schedule: (action) => this.schedule(action),
+      greet: () => this.announce(true),
+      ended: () => {
+        this.flush();
+        this.announce(false);
+      },
+    });
     this.owner = replica.id;
     this.startedAt = ports.clock.monotonic();
     this.identity = new Identity(replica, ports, () => this.fetching.abandon());
@@ -80,10 +92,8 @@ export class Synchronizer {
 
   /** Begins to talk, once frames have a chance to arrive; again after every time that they had none. */
   start(): void {
-    if (this.quiet || (this.ports.resumed && this.told === 0)) {
-      // A restored disk image is found out by listening first.
-      this.quiet = true;
-      this.job('grace', this.times.graceMs, () => this.endGrace());
+    if (this.listening.on || (this.ports.resumed && this.told === 0)) {
+      this.listening.begin();
     }
     this.rejoinSoon();
     this.job('hello', 0, () => this.announce(true));
@@ -175,7 +185,7 @@ export class Synchronizer {
    */
   *receive(arrived: AnyFrame, arrival: Arrival = {}): Generator<void, void> {
     const frame = arrived.kind === 'short' ? (arrived.expand(this.names.book) ?? arrived) : arrived;
-    const whose = this.identity.defend(frame, arrival, { told: this.told, quiet: this.quiet });
+    const whose = this.identity.defend(frame, arrival, { told: this.told, quiet: this.listening.on });
     if (whose !== "another's") {
       if (whose === 'own, greet') {
         this.timers.setOnce('greet', 0, () => this.schedule(() => this.announce(true)));
@@ -198,7 +208,8 @@ export class Synchronizer {
         arrival.kept === true ? -Infinity : this.ports.clock.monotonic(),
       );
     }
-    if (!this.quiet && gatewayOfReplica(frame.sender) !== gatewayOfReplica(this.replica.id)) {
+    this.listening.heard(arrived);
+    if (!this.listening.on && gatewayOfReplica(frame.sender) !== this.identity.gateway) {
       this.replica.confirm();
     }
     switch (frame.kind) {
@@ -268,7 +279,7 @@ export class Synchronizer {
   }
 
   private *takeRequest(frame: RequestFrame): Generator<void, void> {
-    if (frame.target !== this.replica.id || this.quiet) {
+    if (frame.target !== this.replica.id || this.listening.on) {
       return;
     }
     for (const reply of yield* this.outgoing.answer(frame)) {
@@ -293,7 +304,7 @@ export class Synchronizer {
   }
 
   private flush(): void {
-    if (this.quiet || !this.ports.connected() || !this.own.waiting) {
+    if (this.listening.on || !this.ports.connected() || !this.own.waiting) {
       return;
     }
     const delta = this.own.take();
@@ -350,19 +361,9 @@ export class Synchronizer {
     this.timers.setOnce('flush', this.times.flushMs, () => this.schedule(() => this.flush()));
   }
 
-  private endGrace(): void {
-    if (!this.ports.connected()) {
-      // Nobody could have been heard; the next connection begins anew.
-      return;
-    }
-    this.quiet = false;
-    this.flush();
-    this.announce(false);
-  }
-
   private head(): { sender: string; context: Map<string, number> } {
     const context = new Map(this.replica.context);
-    if (this.quiet) {
+    if (this.listening.on) {
       context.set(this.replica.id, this.replica.base);
     }
     return { sender: this.replica.id, context };
@@ -371,7 +372,7 @@ export class Synchronizer {
   private tell(frame: Frame): void {
     if (this.ports.connected()) {
       this.told = Math.max(this.told, counterOf(frame.context, this.replica.id));
-      if (!this.quiet) {
+      if (!this.listening.on) {
         // A later start must not take what is told from now on for unknown to others.
         this.replica.confirm();
       }

@@ -53,9 +53,15 @@ const MUTANTS: Mutant[] = [
   },
   {
     rule: 'a replica that was started again listens before it tells anything new',
-    file: 'synchronizer.js',
-    from: /this\.quiet = true;/g,
+    file: 'listening.js',
+    from: /this\.listens = true;/g,
     to: '',
+  },
+  {
+    rule: 'a replica that was started again listens until somebody has told what it knows',
+    file: 'listening.js',
+    from: /\(this\.alone \|\| !this\.answered\)/g,
+    to: 'false',
   },
   {
     rule: 'nothing is published before it is on disk',

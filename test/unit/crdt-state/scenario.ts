@@ -9,6 +9,8 @@ export const DEFAULT_STEPS = 40;
 const YEAR = 365 * 86_400_000;
 /** A power cut costs a retirement one try; more of them mean that it can never succeed. */
 const MAX_RETIRE_TRIES = 10;
+/** A history that goes round in circles would otherwise fill the memory with what it has done. */
+const MAX_TRACE = 10_000;
 
 export interface ScenarioOptions {
   steps?: number;
@@ -90,6 +92,7 @@ export class Scenario {
   }
 
   private note(what: string): void {
+    assert.ok(this.trace.length < MAX_TRACE, 'the history never ends');
     this.trace.push(`${this.world.time} ms: ${what}`);
   }
 
@@ -221,7 +224,6 @@ export class Scenario {
     await world.boot(station);
     this.oracle.restored(station, id, counter);
     this.oracle.watch(station, () => this.current.get(station) ?? { operation: '', value: null });
-    world.weather = { ...world.weather, loss: 0 };
     for (let i = world.random.int(8); i > 0; i--) {
       await this.write(station);
       this.checkAll();

@@ -12,11 +12,6 @@ test(`any history of ${SEEDS} seeds ends with all replicas level and nothing los
   }
 });
 
-test('a crash after writes were told without hearing anybody keeps the identity', async () => {
-  // The history of this seed has one.
-  await playHistory(6814);
-});
-
 test('the power may fail at any write to a disk, whether it took or not', async () => {
   for (let seed = 1; seed <= POWER_CUT_SEEDS; seed++) {
     const whole = await playHistory(seed, { steps: 12 });

@@ -1,0 +1,84 @@
+import type { AnyFrame } from './frame';
+import type { NamedTimers } from './named-timers';
+import { gatewayOfReplica, type Replica } from './replica';
+
+export interface ListeningPorts {
+  timers: NamedTimers;
+  graceMs: number;
+  /** Whether a frame that is sent now has a chance to arrive. */
+  connected(): boolean;
+  /** Runs an action in a turn of its own. */
+  schedule(action: () => void): void;
+  /** Asks the others to tell what they know. */
+  greet(): void;
+  /** What was kept back may be told. */
+  ended(): void;
+}
+
+/**
+ * The time after a restart in which nothing new is told: whoever knows more of this replica than it does itself, because
+ * it was put back to an old image, is heard first. It lasts until somebody has told what it knows, where anybody was
+ * ever heard: what is told while nobody is there reaches nobody either, and gives dots a second meaning.
+ */
+export class Listening {
+  private listens = false;
+  /** Another gateway has told all that it knows. */
+  private answered = false;
+  /** Nobody had answered when the time was up. */
+  private alone = false;
+
+  constructor(
+    private readonly replica: Replica,
+    private readonly ports: ListeningPorts,
+  ) {}
+
+  get on(): boolean {
+    return this.listens;
+  }
+
+  /** Begins, or begins anew after a time in which nobody could have been heard. */
+  begin(): void {
+    this.listens = true;
+    this.answered = false;
+    this.alone = false;
+    this.wait();
+  }
+
+  /** Takes note of a frame that somebody else has sent. */
+  heard({ kind, sender }: AnyFrame): void {
+    // A delta or a short vector does not say all that its sender knows.
+    this.answered ||= kind === 'vector' && this.isAnother(sender);
+  }
+
+  private wait(): void {
+    const { timers, graceMs, schedule } = this.ports;
+    timers.set('grace', graceMs, () => schedule(() => this.end()));
+  }
+
+  private end(): void {
+    const { connected, greet, ended } = this.ports;
+    if (!connected()) {
+      // The next connection begins anew.
+      return;
+    }
+    if ((this.alone || !this.answered) && this.knowsOthers()) {
+      // Once more after a time alone: a double of this replica has not heard its greeting yet.
+      this.alone = !this.answered;
+      greet();
+      this.wait();
+      return;
+    }
+    this.listens = false;
+    ended();
+  }
+
+  /** Where nobody was ever heard the frames may go one way only. */
+  private knowsOthers(): boolean {
+    const { peers, context } = this.replica;
+    return peers.size > 0 || [...context.keys()].some((id) => this.isAnother(id));
+  }
+
+  private isAnother(id: string): boolean {
+    return gatewayOfReplica(id) !== gatewayOfReplica(this.replica.id);
+  }
+}
