@@ -13,8 +13,9 @@ export interface Arrival {
 /**
  * What to do about a frame that carries the replica's own identity. Unless it is an echo, the identity lives elsewhere
  * too: a copied disk. Whoever has told nothing new yet takes another one; the first of them therefore greets a
- * newcomer, while that one is still listening. An old frame of this replica's own that comes late looks like a
- * double's, unless it brings news or greets.
+ * newcomer, while that one is still listening. What a listening one tells of itself was on the disk when it was copied,
+ * which may be more than this session began with; only a delta or a reply shows that both have written under one
+ * identity. An old frame of this replica's own that comes late looks like a double's, unless it brings news or greets.
  *
  * @param brought the own counter in the frame's context
  * @param base the own counter when this session began
@@ -29,11 +30,16 @@ export function answerToDouble(
   if (kept === true || echo === true || frame.kind === 'farewell') {
     return 'nothing';
   }
-  const greets = frame.kind === 'vector' && frame.hello;
-  if (brought > base || (quiet && (greets || frame.kind !== 'vector'))) {
+  const { kind } = frame;
+  const greets = kind === 'vector' && frame.hello;
+  const isNews = brought > base;
+  if (quiet) {
+    return isNews || greets || kind !== 'vector' ? 'renew' : 'nothing';
+  }
+  if (isNews && (kind === 'delta' || kind === 'reply')) {
     return 'renew';
   }
-  return greets ? 'greet' : 'nothing';
+  return isNews || greets ? 'greet' : 'nothing';
 }
 
 /** Whether a replica of the same gateway with another identity says that it has begun: a copy that knows it is one. */

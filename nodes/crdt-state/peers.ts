@@ -67,6 +67,10 @@ export class Peers {
     if (before === 0 || counterOf(peer.vector, this.owner) > before) {
       this.acknowledge();
     }
+    if (this.replica.peers.size === 0) {
+      // Whoever is put back to this moment must know that there is somebody to listen to.
+      this.replica.remember(this.acknowledgements);
+    }
     return peer;
   }
 

@@ -187,8 +187,10 @@ export class Synchronizer {
     const frame = arrived.kind === 'short' ? (arrived.expand(this.names.book) ?? arrived) : arrived;
     const whose = this.identity.defend(frame, arrival, { told: this.told, quiet: this.listening.on });
     if (whose !== "another's") {
-      if (whose === 'own, greet') {
-        this.timers.setOnce('greet', 0, () => this.schedule(() => this.announce(true)));
+      if (whose === 'own, greet' && !this.timers.has('greeted')) {
+        // Two that have both begun to tell would otherwise greet each other for ever.
+        this.timers.set('greeted', this.times.requestMs, () => undefined);
+        this.job('greet', 0, () => this.announce(true));
       }
       return;
     }

@@ -14,6 +14,13 @@ const vector = (hello: boolean): Frame => ({
   strategies: '',
   hello,
 });
+const delta: Frame = {
+  kind: 'delta',
+  sender: 'a.000000000000',
+  context: new Map(),
+  from: 5,
+  entries: [],
+};
 const farewell: Frame = { kind: 'farewell', sender: 'a.000000000000', context: new Map() };
 
 test('whoever has told nothing yet gives way to a double, and whoever has greets it', () => {
@@ -22,7 +29,9 @@ test('whoever has told nothing yet gives way to a double, and whoever has greets
   assert.equal(answerToDouble(vector(true), {}, quiet), 'renew');
   assert.equal(answerToDouble(vector(true), {}, running), 'greet');
   assert.equal(answerToDouble(vector(false), {}, running), 'nothing');
-  assert.equal(answerToDouble(vector(false), {}, { ...running, brought: 6 }), 'renew');
+  assert.equal(answerToDouble(vector(false), {}, { ...running, brought: 6 }), 'greet');
+  assert.equal(answerToDouble(vector(false), {}, { ...quiet, brought: 6 }), 'renew');
+  assert.equal(answerToDouble(delta, {}, { ...running, brought: 6 }), 'renew');
 });
 
 test('own frames that come back, kept ones and wills are no double', () => {
@@ -98,6 +107,51 @@ test('a gateway and its copied file write apart, and nothing is lost or counted 
       'the original hears of it once',
     );
   }
+});
+
+test('a gateway whose disk is copied in its first session keeps its identity, and counts each part once', async () => {
+  const world = new World(1);
+  world.weather = { loss: 0, repeat: 0, maxDelay: 20 };
+  const original = world.addStation('original', 'line 1');
+  const other = world.addStation('other');
+  const host = await world.boot(original);
+  await world.boot(other);
+  await host.write('increment', 'count/parts', 100);
+  await world.run(20_000);
+  const copy = world.addStation('copy', 'line 1');
+  copy.disk.rows = new Map(original.disk.rows);
+  const id = host.replicaId;
+  const copied = await world.boot(copy);
+  await host.write('increment', 'count/parts', 1);
+  await copied.write('increment', 'count/parts', 10);
+  await world.run(20_000);
+  assert.equal(host.replicaId, id);
+  assert.notEqual(copied.replicaId, id);
+  for (const station of world.stations) {
+    assert.deepEqual(await station.host?.snapshot(), { 'count/parts': 111 }, station.name);
+  }
+});
+
+test('two copies that have both told something do not greet each other without end', async () => {
+  const world = new World(1);
+  world.weather = { loss: 0, repeat: 0, maxDelay: 2 };
+  const original = world.addStation('original', 'line 1');
+  const other = world.addStation('other');
+  await world.boot(other);
+  await world.boot(original);
+  await original.host?.write('increment', 'count/parts', 1);
+  await world.run(20_000);
+  const copy = world.addStation('copy', 'line 1');
+  copy.disk.rows = new Map(original.disk.rows);
+  for (const link of ['original>copy', 'copy>original']) {
+    world.cut.add(link);
+  }
+  await world.boot(copy);
+  await world.run(20_000);
+  world.cut.clear();
+  const before = world.framesSent;
+  await world.run(60_000);
+  assert.ok(world.framesSent - before < 600, `${world.framesSent - before} frames in a minute`);
 });
 
 test('a gateway and its copy that start together count each part once', async () => {

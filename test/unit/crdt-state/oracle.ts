@@ -26,8 +26,11 @@ export interface Happened {
 export class Oracle {
   private events: Happened[] = [];
   private count = 0;
-  /** Restored stations that still use the old identity: their old writes beyond the image are unknown to them. */
-  private readonly doubts = new Map<Station, { replica: string; base: number }>();
+  /**
+   * Stations whose identity may have others' writes beyond `base`: those that were restored and still use the old one,
+   * and those whose disk was copied. One of the latter may keep it, and has when it begins to tell.
+   */
+  private readonly doubts = new Map<Station, { replica: string; base: number; mayKeep?: boolean }>();
   /** Where the old images ended that stations were put back to, by replica. */
   private readonly putBack = new Map<string, number>();
 
@@ -109,18 +112,36 @@ export class Oracle {
     }
   }
 
-  /** Follows the writes of a station that has taken a new identity. */
+  /** A station runs on a copy of another's disk, or has one, and has told nothing beyond it. */
+  shares(station: Station): void {
+    const { id, base, counter } = replicaOf(station);
+    assert.equal(
+      base,
+      counter,
+      `the disk of ${station.name} was copied with writes that nobody had heard of`,
+    );
+    this.doubts.set(station, { replica: id, base, mayKeep: true });
+  }
+
+  /** Follows the writes of a station that has taken a new identity, or has kept the one that another had too. */
   follow(station: Station): void {
     const doubt = this.doubts.get(station);
-    const id = station.host?.replica?.id;
-    if (!doubt || id === undefined || id === doubt.replica) {
+    const replica = station.host?.replica;
+    if (!doubt || !replica) {
+      return;
+    }
+    const { id } = replica;
+    const kept = id === doubt.replica;
+    if (kept && !(doubt.mayKeep && replica.contacted)) {
       return;
     }
     this.doubts.delete(station);
     for (const event of this.events) {
       if (event.doubtful && event.station === station) {
         event.doubtful = false;
-        event.dot = { replica: id, counter: event.dot.counter - doubt.base };
+        if (!kept) {
+          event.dot = { replica: id, counter: event.dot.counter - doubt.base };
+        }
       }
     }
   }

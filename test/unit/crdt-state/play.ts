@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert';
+import { DoubleScenario } from './double-scenario';
 import { DEFAULT_STEPS, Scenario, type ScenarioOptions } from './scenario';
 
 /** Steps of a failing history that its message shows. */
@@ -22,7 +23,7 @@ export class FailedHistory extends Error {
  * @throws FailedHistory
  */
 export async function playHistory(seed: number, options: ScenarioOptions = {}): Promise<Scenario> {
-  const scenario = new Scenario(seed, options);
+  const scenario = scenarioOf(seed, options);
   try {
     await scenario.play();
     return scenario;
@@ -38,6 +39,10 @@ export async function playHistory(seed: number, options: ScenarioOptions = {}): 
   }
 }
 
+function scenarioOf(seed: number, options: ScenarioOptions): Scenario {
+  return options.double ? new DoubleScenario(seed, options) : new Scenario(seed, options);
+}
+
 interface Failure {
   failure: unknown;
   trace: readonly string[];
@@ -51,7 +56,7 @@ async function shrink(
 ): Promise<Failure & { steps: number }> {
   let shortest = { ...known, steps: options.steps ?? DEFAULT_STEPS };
   for (let steps = 1; steps < shortest.steps; steps++) {
-    const scenario = new Scenario(seed, { ...options, steps });
+    const scenario = scenarioOf(seed, { ...options, steps });
     try {
       await scenario.play();
     } catch (failure) {

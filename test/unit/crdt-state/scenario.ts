@@ -16,6 +16,8 @@ export interface ScenarioOptions {
   steps?: number;
   /** The power fails at the how-manieth write to any disk, which took or did not. */
   powerCut?: { write: number; took: boolean };
+  /** Halfway a disk is copied, and the copy runs beside its original; see {@link DoubleScenario}. */
+  double?: 'known' | 'alike';
 }
 
 /** One seeded history of writes, losses, partitions, wrong clocks, crashes and restores, judged after every happening. */
@@ -32,7 +34,7 @@ export class Scenario {
 
   constructor(
     readonly seed: number,
-    private readonly options: ScenarioOptions = {},
+    protected readonly options: ScenarioOptions = {},
   ) {
     this.world = new World(seed);
   }
@@ -43,7 +45,11 @@ export class Scenario {
     for (let i = 0; i < stations; i++) {
       await this.boot(this.addStation());
     }
-    for (let step = this.options.steps ?? DEFAULT_STEPS; step > 0; step--) {
+    const steps = this.options.steps ?? DEFAULT_STEPS;
+    for (let step = 0; step < steps; step++) {
+      if (step === steps >> 1) {
+        await this.halfway();
+      }
       await this.step();
     }
     const dice = world.random.next();
@@ -51,14 +57,19 @@ export class Scenario {
       await this.restore(world.pick(world.stations));
     } else if (dice < 0.5) {
       await this.wipe(world.pick(world.stations));
-    } else if (dice < 0.7 && world.stations.length > 2) {
+    } else if (dice < 0.7 && world.stations.length > 2 && !this.options.double) {
       await this.retire(world.pick(world.stations));
     }
     await this.heal();
     this.checkLevel();
   }
 
-  private get present(): Station[] {
+  /** What else happens once, between the steps. */
+  protected halfway(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected get present(): Station[] {
     return this.world.stations.filter((station) => !this.departed.has(station));
   }
 
@@ -69,9 +80,10 @@ export class Scenario {
     }
   }
 
-  private addStation(): Station {
+  /** @param gatewayId that of another station, which this one is to be a copy of */
+  protected addStation(gatewayId?: string): Station {
     const { world } = this;
-    const station = world.addStation(`gateway-${world.stations.length}`);
+    const station = world.addStation(`gateway-${world.stations.length}`, gatewayId);
     station.disk.powerFails = () => {
       this.diskWrites++;
       const { powerCut } = this.options;
@@ -85,13 +97,13 @@ export class Scenario {
     return station;
   }
 
-  private crash(station: Station): void {
+  protected crash(station: Station): void {
     this.note(`crash ${station.name}`);
     this.world.crash(station);
     this.busy.delete(station);
   }
 
-  private note(what: string): void {
+  protected note(what: string): void {
     assert.ok(this.trace.length < MAX_TRACE, 'the history never ends');
     this.trace.push(`${this.world.time} ms: ${what}`);
   }
@@ -131,7 +143,7 @@ export class Scenario {
     this.checkAll();
   }
 
-  private async write(station: Station): Promise<void> {
+  protected async write(station: Station): Promise<void> {
     const { host } = station;
     if (!host || this.busy.has(station)) {
       return;
@@ -191,7 +203,7 @@ export class Scenario {
     }
   }
 
-  private async boot(station: Station, remembers = true): Promise<void> {
+  protected async boot(station: Station, remembers = true): Promise<void> {
     this.note(`start ${station.name}`);
     const again = station.life > 0;
     const pending = this.world.boot(station);
@@ -212,6 +224,12 @@ export class Scenario {
   private async restore(station: Station): Promise<void> {
     const { world } = this;
     await this.heal();
+    await this.run(5000);
+    await this.heal();
+    if (replicaOf(station).peers.size === 0) {
+      // Whoever never heard anybody cannot know that there is somebody to listen to.
+      return;
+    }
     const image = new Map(station.disk.rows);
     const { id, counter } = replicaOf(station);
     for (let i = world.random.int(6); i > 0; i--) {
@@ -293,7 +311,7 @@ export class Scenario {
   }
 
   /** Everybody up, the network whole though not perfect, and time to level out. */
-  private async heal(): Promise<void> {
+  protected async heal(): Promise<void> {
     const { world } = this;
     world.cut.clear();
     world.weather = { loss: 0.1, repeat: 0.1, maxDelay: 100 };
@@ -327,7 +345,7 @@ export class Scenario {
     );
   }
 
-  private run(ms: number): Promise<void> {
+  protected run(ms: number): Promise<void> {
     return this.world.run(ms, () => this.checkAll());
   }
 
@@ -335,6 +353,7 @@ export class Scenario {
 
   private checkAll(): void {
     for (const station of this.world.stations) {
+      this.oracle.follow(station);
       const replica = station.host?.replica;
       if (!replica) {
         continue;

@@ -88,6 +88,8 @@ export class Station {
   life = 0;
   /** What its process has sent. */
   sent = new SentFrames();
+  /** By replica id, the last of its writes that a frame has told. */
+  readonly told = new Map<string, number>();
 
   /** @param gatewayId that of another station on a copied disk */
   constructor(
@@ -118,6 +120,8 @@ export class World {
   readonly stations: Station[] = [];
   /** `from>to` pairs whose frames are lost. */
   readonly cut = new Set<string>();
+  /** Pairs of which no frame is lost to the weather. */
+  readonly sure = new Set<string>();
   weather: Weather = { loss: 0.2, repeat: 0.1, maxDelay: 400 };
   /** Changes or drops frames on their way; for showing that a broken protocol is found out. */
   tamper: (frame: Frame) => Frame | undefined = (frame) => frame;
@@ -221,13 +225,15 @@ export class World {
       return;
     }
     this.framesSent++;
+    from.told.set(sent.sender, Math.max(from.told.get(sent.sender) ?? 0, sent.context.get(sent.sender) ?? 0));
     const bytes = this.codec.encode(frame);
     from.sent.add(bytes);
     for (const to of this.stations) {
+      const link = `${from.name}>${to.name}`;
       if (
         (to === from && !this.echoes) ||
-        this.cut.has(`${from.name}>${to.name}`) ||
-        this.chance(this.weather.loss)
+        this.cut.has(link) ||
+        (!this.sure.has(link) && this.chance(this.weather.loss))
       ) {
         continue;
       }
