@@ -4,10 +4,13 @@ import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { FailedHistory, playHistory } from '../unit/crdt-state/play';
+import type { ScenarioOptions } from '../unit/crdt-state/scenario';
 
 /** What one process has found out. */
 interface Share {
   histories: number;
+  /** Histories with a copied disk, besides. */
+  doubles: number;
   diskWrites: number;
   failures: string[];
 }
@@ -16,19 +19,29 @@ const MAX_FAILURES = 5;
 /** Histories leave nothing behind: a process that plays ten thousand of them needs no more than for one. */
 const MAX_HEAP_MB = 256;
 
-/** Plays every `stride`th seed from `first`, with a power cut at some write in every third. */
+/** The ways in which a seed is played: with a power cut at some write in every third, with a double in every fifth. */
+function waysOf(seed: number): ScenarioOptions[] {
+  const powerCut = seed % 3 === 0 ? { write: 1 + (seed % 40), took: seed % 2 === 0 } : undefined;
+  const plain = powerCut ? { powerCut } : {};
+  // Two that nothing tells apart must not lose power before they have met.
+  return seed % 5 === 0 ? [plain, { ...plain, double: 'known' }, { double: 'alike' }] : [plain];
+}
+
+/** Plays every `stride`th seed from `first`. */
 async function playShare(first: number, end: number, stride: number): Promise<Share> {
-  const share: Share = { histories: 0, diskWrites: 0, failures: [] };
+  const share: Share = { histories: 0, doubles: 0, diskWrites: 0, failures: [] };
   for (let seed = first; seed < end && share.failures.length < MAX_FAILURES; seed += stride) {
-    try {
-      const powerCut = seed % 3 === 0 ? { write: 1 + (seed % 40), took: seed % 2 === 0 } : undefined;
-      const { diskWrites } = await playHistory(seed, powerCut ? { powerCut } : {});
-      share.diskWrites += diskWrites;
-    } catch (thrown) {
-      if (!(thrown instanceof FailedHistory)) {
-        throw thrown;
+    for (const options of waysOf(seed)) {
+      try {
+        const { diskWrites } = await playHistory(seed, options);
+        share.diskWrites += diskWrites;
+      } catch (thrown) {
+        if (!(thrown instanceof FailedHistory)) {
+          throw thrown;
+        }
+        share.failures.push(thrown.message);
       }
-      share.failures.push(thrown.message);
+      share.doubles += options.double ? 1 : 0;
     }
     share.histories++;
   }
@@ -66,6 +79,7 @@ async function main(): Promise<void> {
     firstSeed: from,
     historiesAsked: seeds,
     histories: shares.reduce((sum, { histories }) => sum + histories, 0),
+    doubles: shares.reduce((sum, { doubles }) => sum + doubles, 0),
     diskWrites: shares.reduce((sum, { diskWrites }) => sum + diskWrites, 0),
     failures: shares.flatMap(({ failures }) => failures),
     seconds: Math.round((Date.now() - began) / 1000),

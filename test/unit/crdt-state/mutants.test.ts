@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { ScenarioOptions } from './scenario';
 
 /** One rule of the protocol that is taken away from a copy of the compiled code. */
 interface Mutant {
@@ -12,6 +13,8 @@ interface Mutant {
   /** Must be found, or the gate is open and the test fails. */
   from: RegExp;
   to: string;
+  /** How the histories are played; see {@link ScenarioOptions}. */
+  double?: ScenarioOptions['double'];
 }
 
 const MUTANTS: Mutant[] = [
@@ -64,6 +67,27 @@ const MUTANTS: Mutant[] = [
     to: 'false',
   },
   {
+    rule: 'a greeting tells its process from a copy of it',
+    file: 'synchronizer.js',
+    from: /\.\.\.\(hello && \{ session \}\)/g,
+    to: '',
+    double: 'alike',
+  },
+  {
+    rule: 'what a listening copy tells is no reason to give way to it',
+    file: 'double.js',
+    from: /isNews && \(kind === 'delta' \|\| kind === 'reply'\)/g,
+    to: 'isNews',
+    double: 'alike',
+  },
+  {
+    rule: 'a store that is known as a copy takes an identity of its own',
+    file: 'host.js',
+    from: /image\?\.copied/g,
+    to: 'false',
+    double: 'known',
+  },
+  {
     rule: 'nothing is published before it is on disk',
     file: 'host.js',
     from: /await store\.write\(rows\)/g,
@@ -104,7 +128,7 @@ const { playHistory } = require('./dist/test/unit/crdt-state/play.js');
 (async () => {
   for (let seed = 1; seed <= ${SEEDS}; seed++) {
     try {
-      await playHistory(seed, { steps: ${STEPS} });
+      await playHistory(seed, { steps: ${STEPS}, ...JSON.parse(process.argv[2]) });
     } catch (failure) {
       console.log(JSON.stringify({ wrong: failure.wrong, message: failure.message }));
       return;
@@ -131,9 +155,10 @@ before(() => {
 after(() => rmSync(copy, { recursive: true, force: true }));
 
 /** What the simulator says to the copy as it is. */
-function verdict(): Promise<{ wrong?: boolean; message?: string }> {
+function verdict(options: ScenarioOptions): Promise<{ wrong?: boolean; message?: string }> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [join(copy, 'play.js')], { timeout: 60_000 }, (error, stdout, stderr) => {
+    const parameters = [join(copy, 'play.js'), JSON.stringify(options)];
+    execFile(process.execPath, parameters, { timeout: 60_000 }, (error, stdout, stderr) => {
       if (error) {
         reject(new Error(`${error.message}\n${stderr}`));
       } else {
@@ -143,7 +168,7 @@ function verdict(): Promise<{ wrong?: boolean; message?: string }> {
   });
 }
 
-for (const { rule, file, from, to } of MUTANTS) {
+for (const { rule, file, from, to, double } of MUTANTS) {
   test(`the simulator fails without the rule: ${rule}`, async (t) => {
     const path = join(copy, 'dist/nodes/crdt-state', file);
     const whole = readFileSync(path, 'utf8');
@@ -151,7 +176,7 @@ for (const { rule, file, from, to } of MUTANTS) {
     assert.notEqual(mutant, whole, `${file} has no ${from.source} any more: fit the mutant to the code`);
     writeFileSync(path, mutant);
     t.after(() => writeFileSync(path, whole));
-    const { wrong, message } = await verdict();
+    const { wrong, message } = await verdict({ double });
     assert.ok(wrong, message ?? `${SEEDS} seeds pass without it`);
     t.diagnostic(message?.split('\n')[0] ?? '');
   });

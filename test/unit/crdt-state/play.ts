@@ -33,7 +33,7 @@ export async function playHistory(seed: number, options: ScenarioOptions = {}): 
     throw new FailedHistory(
       seed,
       thrown instanceof AssertionError,
-      `seed ${seed}, ${steps} steps${options.powerCut ? `, ${JSON.stringify(options.powerCut)}` : ''}: ${message}\n${trace.slice(-SHOWN).join('\n')}`,
+      `seed ${seed}, ${JSON.stringify({ ...options, steps })}: ${message}\n${trace.slice(-SHOWN).join('\n')}`,
       failure,
     );
   }
