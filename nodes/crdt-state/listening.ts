@@ -17,15 +17,13 @@ export interface ListeningPorts {
 
 /**
  * The time after a restart in which nothing new is told: whoever knows more of this replica than it does itself, because
- * it was put back to an old image, is heard first. It lasts until somebody has told what it knows, where anybody was
- * ever heard: what is told while nobody is there reaches nobody either, and gives dots a second meaning.
+ * it was put back to an old image, is heard first. Where anybody was ever heard it lasts until a while after somebody has
+ * told what it knows: what is told while nobody is there reaches nobody either, and gives dots a second meaning.
  */
 export class Listening {
   private listens = false;
   /** Another gateway has told all that it knows. */
   private answered = false;
-  /** Nobody had answered when the time was up. */
-  private alone = false;
 
   constructor(
     private readonly replica: Replica,
@@ -40,14 +38,18 @@ export class Listening {
   begin(): void {
     this.listens = true;
     this.answered = false;
-    this.alone = false;
     this.wait();
   }
 
   /** Takes note of a frame that somebody else has sent. */
   heard({ kind, sender }: AnyFrame): void {
     // A delta or a short vector does not say all that its sender knows.
-    this.answered ||= kind === 'vector' && this.isAnother(sender);
+    if (this.listens && !this.answered && kind === 'vector' && this.isAnother(sender)) {
+      this.answered = true;
+      // Until now perhaps nobody could hear the greeting: a double of this replica gets the time to answer as well.
+      this.ports.greet();
+      this.wait();
+    }
   }
 
   private wait(): void {
@@ -61,9 +63,7 @@ export class Listening {
       // The next connection begins anew.
       return;
     }
-    if ((this.alone || !this.answered) && this.knowsOthers()) {
-      // Once more after a time alone: a double of this replica has not heard its greeting yet.
-      this.alone = !this.answered;
+    if (!this.answered && this.knowsOthers()) {
       greet();
       this.wait();
       return;

@@ -3,7 +3,7 @@ import { replicaOf } from './oracle';
 import { Scenario } from './scenario';
 import type { Station } from './world';
 
-/** Longer than a gateway that was alone listens once it is not, ms. */
+/** Longer than a gateway listens once somebody has answered it, ms. */
 const MEETING_MS = 10_000;
 
 /**

@@ -63,8 +63,8 @@ const MUTANTS: Mutant[] = [
   {
     rule: 'a replica that was started again listens until somebody has told what it knows',
     file: 'listening.js',
-    from: /\(this\.alone \|\| !this\.answered\)/g,
-    to: 'false',
+    from: /if \(!this\.answered && /g,
+    to: 'if (false && ',
   },
   {
     rule: 'a greeting tells its process from a copy of it',

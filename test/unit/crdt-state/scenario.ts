@@ -75,6 +75,10 @@ export class Scenario {
 
   private checkLevel(): void {
     this.oracle.checkComplete(this.present);
+    if (this.options.double) {
+      // To the others a gateway and its copy are one peer, which has acknowledged what the one last heard has.
+      return;
+    }
     for (const station of this.present) {
       assert.equal(station.host?.pending, 0, `${station.name} waits for acknowledgements for ever`);
     }
@@ -341,7 +345,8 @@ export class Scenario {
       others.every(
         (context) =>
           context.size === first.size && [...first].every(([id, counter]) => context.get(id) === counter),
-      ) && this.present.every(({ host }) => host?.pending === 0)
+      ) &&
+      (this.options.double !== undefined || this.present.every(({ host }) => host?.pending === 0))
     );
   }
 

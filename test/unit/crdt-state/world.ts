@@ -5,6 +5,7 @@ import { FrameCodec, type Frame } from '../../../nodes/crdt-state/frames';
 import { ReplicaHost, type ReplicaStore } from '../../../nodes/crdt-state/host';
 import { SentFrames } from '../../../nodes/crdt-state/sent-frames';
 import { StrategyBook } from '../../../nodes/crdt-state/strategies';
+import { encodeVersion1 } from './version1';
 
 export const STRATEGY_RULES = new StrategyBook('last_write_wins', [
   { pattern: 'mean/#', strategy: 'mean' },
@@ -86,6 +87,8 @@ export class Station {
   skew = 0;
   /** Counts its starts, so that a crashed process's timers stay silent. */
   life = 0;
+  /** Of the frames that it writes; one of version 1 reads no others. */
+  version: 1 | 2 = 2;
   /** What its process has sent. */
   sent = new SentFrames();
   /** By replica id, the last of its writes that a frame has told. */
@@ -128,13 +131,19 @@ export class World {
   /** Whether what a station sends comes back to it, as from a broker of MQTT 3.1.1. */
   echoes = false;
   framesSent = 0;
+  /** Frames that came to a station of an earlier version, which answers them with `SYNC_VERSION`. */
+  framesRefused = 0;
   time = 0;
-  private readonly codec = new FrameCodec('simulation', 'a shared secret');
+  private readonly codec: FrameCodec;
   private happenings: Happening[] = [];
   private order = 0;
 
-  constructor(readonly seed: number) {
+  constructor(
+    readonly seed: number,
+    spaceKey = 'a shared secret',
+  ) {
     this.random = new SeededRandom(seed);
+    this.codec = new FrameCodec('simulation', spaceKey);
   }
 
   addStation(name: string, gatewayId?: string): Station {
@@ -226,7 +235,7 @@ export class World {
     }
     this.framesSent++;
     from.told.set(sent.sender, Math.max(from.told.get(sent.sender) ?? 0, sent.context.get(sent.sender) ?? 0));
-    const bytes = this.codec.encode(frame);
+    const bytes = from.version === 1 ? encodeVersion1(wholeContext(frame, from)) : this.codec.encode(frame);
     from.sent.add(bytes);
     for (const to of this.stations) {
       const link = `${from.name}>${to.name}`;
@@ -239,6 +248,14 @@ export class World {
       }
       for (let copies = this.chance(this.weather.repeat) ? 2 : 1; copies > 0; copies--) {
         this.at(1 + this.random.int(this.weather.maxDelay), () => {
+          if (to === from && !station_alive(from, life)) {
+            // What a process has sent comes back to itself, not to the next one.
+            return;
+          }
+          if (to.version < bytes[0]) {
+            this.framesRefused++;
+            return;
+          }
           to.host?.receive(this.codec.decode(bytes), { echo: to.sent.has(bytes) }).catch((error: unknown) => {
             // A full disk is part of the weather.
             if (!(error instanceof Error) || !error.message.includes('disk')) {
@@ -249,6 +266,12 @@ export class World {
       }
     }
   }
+}
+
+/** A frame of version 1 says everything that its sender knows of others. */
+function wholeContext(frame: Frame, { host }: Station): Frame {
+  const others = [...(host?.replica?.context ?? [])].filter(([id]) => id !== frame.sender);
+  return { ...frame, context: new Map([...others, ...frame.context]) };
 }
 
 function station_alive(station: Station, life: number): boolean {
