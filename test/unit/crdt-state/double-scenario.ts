@@ -70,7 +70,8 @@ export class DoubleScenario extends Scenario {
     await this.tellAll(original);
     await this.heal();
     const others = [...this.present];
-    const apart = world.chance(0.5);
+    // Whoever never heard anybody does not wait for anybody.
+    const apart = world.chance(0.5) && replicaOf(original).peers.size > 0;
     if (apart && world.chance(0.5)) {
       this.isolate(original, others);
     }

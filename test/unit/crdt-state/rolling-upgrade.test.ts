@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World, type Station } from './world';
 
-const HISTORIES = 60;
+const HISTORIES = 30;
 
 /** Frames of version 1 are written here without a key. */
 function oldGateways(seed: number): { world: World; stations: Station[] } {

@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import { playHistory } from './play';
 
 const SEEDS = Number(process.env['EDGE_SEEDS'] ?? 2000);
-const DOUBLE_SEEDS = Math.ceil(SEEDS / 10);
+const DOUBLE_SEEDS = Math.ceil(SEEDS / 25);
 /** Histories that are played again with a power cut at each of their writes. */
 const POWER_CUT_SEEDS = 8;
 const FIRST = Number(process.env['EDGE_SEED'] ?? 1);
