@@ -1,7 +1,7 @@
 /**
  * Replicated state beside Yjs, Loro, TinyBase and Automerge, and in a mesh of up to 100 gateways.
  *
- *   npm run bench:state -- [--peers <folder>] [--rounds 5] [--updates 200000] [--automerge 20000] [--only contest|mesh]
+ *   npm run bench:state -- [--peers <folder>] [--rounds 5] [--updates 200000] [--automerge 20000] [--only contest|mesh] [--loss 0,0.02]
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     heap: { type: 'string', default: '1000000' },
     automerge: { type: 'string', default: '20000' },
     only: { type: 'string' },
+    loss: { type: 'string', default: '0,0.02' },
   },
 });
 
@@ -144,10 +145,12 @@ function showContest(results: ReadonlyMap<string, Findings>): Verdict[] {
 
 async function mesh(): Promise<MeshFindings[]> {
   const found: MeshFindings[] = [];
-  for (const loss of [0, 0.02]) {
+  for (const loss of values.loss.split(',').map(Number)) {
     for (const replicas of [3, 10, 30, 100]) {
       process.stderr.write(`mesh of ${replicas}, ${loss * 100} % lost\n`);
-      found.push(await measureMesh(replicas, loss, replicas > 30 ? 5 : 20));
+      const findings = await measureMesh(replicas, loss, replicas > 30 ? 5 : 20);
+      process.stderr.write(`${JSON.stringify(findings)}\n`);
+      found.push(findings);
     }
   }
   console.log(
