@@ -53,23 +53,23 @@ export class Listening {
   }
 
   private wait(): void {
-    const { timers, graceMs, schedule } = this.ports;
-    timers.set('grace', graceMs, () => schedule(() => this.end()));
+    const { ports } = this;
+    ports.timers.set('grace', ports.graceMs, () => ports.schedule(() => this.end()));
   }
 
   private end(): void {
-    const { connected, greet, ended } = this.ports;
-    if (!connected()) {
+    const { ports } = this;
+    if (!ports.connected()) {
       // The next connection begins anew.
       return;
     }
     if (!this.answered && this.knowsOthers()) {
-      greet();
+      ports.greet();
       this.wait();
       return;
     }
     this.listens = false;
-    ended();
+    ports.ended();
   }
 
   /** Where nobody was ever heard the frames may go one way only. */

@@ -59,8 +59,8 @@ test('a gateway that starts while all others are down keeps its identity, and th
   await world.boot(b);
   await world.run(10_000);
   assert.deepEqual(await b.host?.snapshot(), { before: 1, after: 2 });
-  assert.equal(a.host?.pending, 0);
-  assert.equal(a.host?.replicaId, before);
+  assert.equal(a.host.pending, 0);
+  assert.equal(a.host.replicaId, before);
 });
 
 test('a gateway that never hears anybody tells its writes all the same, also after a restart', async () => {
