@@ -210,8 +210,10 @@ export class Scenario {
   protected async boot(station: Station, remembers = true): Promise<void> {
     this.note(`start ${station.name}`);
     const again = station.life > 0;
-    const pending = this.world.boot(station);
-    await pending;
+    await this.world.boot(station);
+    if (!station.host) {
+      return;
+    }
     if (again && remembers) {
       this.oracle.restarted(station, this.world.stations);
     }

@@ -167,7 +167,8 @@ export class World {
     host.listeners.add({ frame: (frame) => this.broadcast(station, life, frame) });
     station.host = host;
     station.sent = new SentFrames();
-    await host.start();
+    // A copy writes at its start: its disk may be slow then, or lose its power.
+    await Promise.race([host.start(), settle()]);
     return host;
   }
 
