@@ -105,6 +105,7 @@ declare const RED: {
   popover: {
     menu(options: MenuOptions): { show(place: { target: JQuery }): void; hide(): void };
   };
+  user: { hasPermission(permission: string): boolean };
   view: { reveal(id: string): void };
   settings: { get(key: string, fallback: unknown): unknown; set(key: string, value: unknown): void };
   comms: { subscribe(topic: string, listener: (topic: string, data: unknown) => void): void };
