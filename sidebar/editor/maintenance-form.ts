@@ -10,7 +10,7 @@ const LONGEST_REASON = 200;
 
 /** Puts a detector, or one of its sources, under maintenance until an end that is always said. */
 export class MaintenanceForm {
-  readonly root = $('<form class="edge-maintenance-form">');
+  readonly root = $('<form class="edge-maintenance-form" novalidate>');
   private readonly source: JQuery;
   private readonly length = $('<select>');
   private readonly end = $('<input type="datetime-local">');
