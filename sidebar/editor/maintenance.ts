@@ -56,13 +56,9 @@ export class MaintenancePart {
     return $('<div class="edge-maintained">')
       .attr('data-source', source)
       .append(
-        $('<i class="fa fa-wrench" aria-hidden="true">'),
-        $('<div>').append(
-          $('<strong>').text(what),
-          $('<div>').text(termsOf(entry, now).join(' · ')),
-          $('<div class="edge-rest">').append(rest),
-        ),
-        end,
+        $('<div>').append($('<i class="fa fa-wrench" aria-hidden="true">'), ' ', $('<strong>').text(what)),
+        $('<div>').text(termsOf(entry, now).join(' · ')),
+        $('<div class="edge-maintained-end">').append(rest, end),
       );
   }
 

@@ -48,18 +48,19 @@ const CSS = `
 .edge-alerts .edge-actions { margin: 0; }
 .edge-alert-said { display: flex; font-size: 12px; gap: 6px; margin-top: 2px; }
 .edge-alert-said .fa { line-height: inherit; text-align: center; width: 1em; }
-.edge-maintained { align-items: flex-start; border-left: 6px solid; border-image: repeating-linear-gradient(-45deg, var(--red-ui-node-status-colors-yellow) 0 5px, var(--red-ui-primary-text-color) 5px 8px) 6; border-top: 1px solid var(--red-ui-secondary-border-color); display: flex; gap: 8px; overflow-wrap: anywhere; padding: 6px 8px; }
-.edge-maintained > .fa { color: var(--red-ui-node-status-colors-yellow); font-size: 15px; line-height: 20px; }
-.edge-maintained > div { flex: 1; min-width: 0; }
-.edge-maintained .edge-rest { color: var(--red-ui-secondary-text-color); font-size: 12px; }
-.edge-maintained button { flex: none; }
+.edge-maintained { border-top: 1px solid var(--red-ui-secondary-border-color); overflow-wrap: anywhere; padding: 6px 8px 6px 18px; position: relative; }
+.edge-maintained::before { background: repeating-linear-gradient(-45deg, var(--red-ui-node-status-colors-yellow) 0 5px, #333 5px 10px); bottom: 0; content: ''; left: 0; position: absolute; top: 0; width: 8px; }
+.edge-maintained-end { align-items: center; color: var(--red-ui-secondary-text-color); display: flex; font-size: 12px; gap: 8px; justify-content: space-between; margin-top: 4px; }
 .edge-maintenance-open { background: none; border: 0; border-top: 1px solid var(--red-ui-secondary-border-color); color: var(--red-ui-secondary-text-color); display: flex; font-size: 12px; gap: 6px; align-items: center; padding: 5px 8px; text-align: left; width: 100%; }
 .edge-maintenance-open:hover:not(:disabled), .edge-maintenance-open:focus-visible { background: var(--red-ui-list-item-background-hover, var(--red-ui-secondary-background-hover)); color: inherit; outline-offset: -2px; }
-.edge-maintenance-form { border-top: 1px solid var(--red-ui-secondary-border-color); margin: 0; padding: 6px 8px; }
-.edge-maintenance-form .edge-entry select, .edge-maintenance-form .edge-entry input { flex: 2.2; margin: 0; min-width: 0; text-align: left; width: auto; }
-.edge-maintenance-form .edge-actions { margin: 8px 0 2px; }
-.edge-maintenance-form .edge-note { margin: 0 0 6px; }
-.edge-problem { color: var(--red-ui-text-color-error); margin: 6px 0 0; }
+.edge-maintenance-open:disabled { opacity: 0.5; }
+.edge-sidebar .edge-maintenance-form { border-top: 1px solid var(--red-ui-secondary-border-color); margin: 0; padding: 6px 8px; }
+.edge-maintenance-form .edge-entry { align-items: stretch; flex-direction: column; gap: 1px; }
+.edge-maintenance-form .edge-entry label { flex: none; font-size: 12px; }
+.edge-maintenance-form .edge-entry select, .edge-maintenance-form .edge-entry input { margin: 0; text-align: left; width: 100%; }
+.edge-maintenance-form .edge-actions { margin: 8px 0 0; }
+.edge-sidebar .edge-maintenance-form .edge-note { margin: 0 0 6px; }
+.edge-sidebar .edge-problem { color: var(--red-ui-text-color-error); margin: 6px 0 0; }
 .edge-machine { display: grid; gap: 2px 8px; grid-template-columns: auto 1fr; margin: 0 0 6px; }
 .edge-machine dt { color: var(--red-ui-secondary-text-color); font-weight: normal; }
 .edge-machine dd { font-variant-numeric: tabular-nums; margin: 0; text-align: right; }
