@@ -212,13 +212,7 @@ export async function firstUse(editor: Editor, station: Station): Promise<void> 
     }
     await sidebarShows(page, ids);
     await examplesAreOffered(page);
-    // The dialog of an uplink that is not deployed yet asks for its connections all the same.
-    const undeployed = /404 .*\/edge\/resilient-uplink\/\w+\/connections$/;
-    assert.deepEqual(
-      editor.errors.filter((error) => !undeployed.test(error)),
-      [],
-      'the browser console',
-    );
+    assert.deepEqual(editor.errors, [], 'the browser console');
     assert.deepEqual(
       station.problems().filter(({ msg }) => !/ECONNREFUSED|127\.0\.0\.1:9/.test(String(msg))),
       [],
