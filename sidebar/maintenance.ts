@@ -54,15 +54,15 @@ export function maintenanceOf(
 
 function change(RED: NodeAPI, body: unknown, user: string | undefined): void {
   const { node, source = '', on, forMs, reason } = (body ?? {}) as Record<string, unknown>;
-  const { maintenance, log } = maintained(RED, typeof node === 'string' ? node : '');
+  const detector = maintained(RED, typeof node === 'string' ? node : '');
   if (typeof source !== 'string' || typeof on !== 'boolean') {
     throw new EdgeError('REQUEST', '"source" must be a text, "on" true or false.');
   }
   const what = source || 'all sources';
   const by = user === undefined ? '' : `, by ${user}`;
   if (!on) {
-    maintenance.end(source);
-    log(`Maintenance of ${what} was ended in the sidebar${by}.`);
+    detector.maintenance.end(source);
+    detector.log(`Maintenance of ${what} was ended in the sidebar${by}.`);
     return;
   }
   const isDuration = typeof forMs === 'number' && forMs > 0 && forMs <= LONGEST_MS;
@@ -71,9 +71,9 @@ function change(RED: NodeAPI, body: unknown, user: string | undefined): void {
   }
   const now = systemClock.now();
   const until = isDuration ? now + forMs : undefined;
-  maintenance.apply(source, { on, until, reason, by: user?.slice(0, LONGEST_USER) }, now);
+  detector.maintenance.apply(source, { on, until, reason, by: user?.slice(0, LONGEST_USER) }, now);
   const end = until === undefined ? 'it is ended' : new Date(until).toISOString();
-  log(`Maintenance of ${what} until ${end} was begun in the sidebar${by}.`);
+  detector.log(`Maintenance of ${what} until ${end} was begun in the sidebar${by}.`);
 }
 
 /** @throws EdgeError `NOT_FOUND` */
