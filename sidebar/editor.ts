@@ -2,6 +2,7 @@ import type { Snapshot } from './snapshot';
 import { Alerts } from './editor/alerts';
 import { Assessment } from './editor/assessment';
 import { Card } from './editor/cards';
+import { keepInOrder } from './editor/in-order';
 import { Levels } from './editor/levels';
 import { Machine } from './editor/machine';
 import { NodeHistory } from './editor/rates';
@@ -28,7 +29,7 @@ class Sidebar {
   private readonly cardList = $('<div>');
   private readonly moreCards = $('<p class="edge-note">').hide();
   private readonly nodes = $('<div class="edge-cards">');
-  private readonly cards = new Map<string, Card>();
+  private cards = new Map<string, Card>();
   private readonly histories = new Map<string, NodeHistory>();
   private renewedAt = -Infinity;
 
@@ -83,28 +84,18 @@ class Sidebar {
 
   /** Cards stay on the page from look to look: somebody may be about to press a button of theirs, or to enter something. */
   private drawCards({ nodes, count, ts }: Snapshot): void {
-    for (const [id, card] of this.cards) {
-      if (!nodes.some((node) => node.id === id)) {
-        card.root.remove();
-        this.cards.delete(id);
-      }
-    }
-    nodes.forEach((node, index) => {
-      const card = this.cards.get(node.id) ?? new Card(node.id);
-      this.cards.set(node.id, card);
-      if (this.cardList.children().get(index) !== card.root.get(0)) {
-        const before = this.cardList.children().eq(index);
-        if (before.length > 0) {
-          before.before(card.root);
-        } else {
-          this.cardList.append(card.root);
-        }
-      }
+    const shown = new Map(nodes.map(({ id }) => [id, this.cards.get(id) ?? new Card(id)]));
+    this.cards = shown;
+    keepInOrder(
+      this.cardList,
+      [...shown.values()].map(({ root }) => root),
+    );
+    for (const node of nodes) {
       const history = this.histories.get(node.id);
       if (history) {
-        card.show(node, history, ts);
+        shown.get(node.id)?.show(node, history, ts);
       }
-    });
+    }
     const more = count - nodes.length;
     this.moreCards.toggle(more > 0).text(text('hint.more', { count: more }));
   }

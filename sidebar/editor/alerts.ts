@@ -1,6 +1,7 @@
 import { shownNumber, shownTime } from '../../nodes/shared/editor/figures';
 import type { Snapshot } from '../snapshot';
 import { actionButton } from './actions';
+import { keepInOrder } from './in-order';
 import { termsOf } from './maintenance-words';
 import { post } from './requests';
 import { text } from './texts';
@@ -13,47 +14,58 @@ const SHELF_MS = 3_600_000;
 export class Alerts {
   readonly root = $('<section class="edge-part">');
   private readonly list = $('<ul class="edge-alerts">');
-  private shown = '';
+  private readonly none = $('<li class="edge-none">').text(text('alerts.none'));
+  private entries = new Map<string, AlertEntry>();
 
   constructor() {
     this.root.append($('<h3>').text(text('heading.alerts')), this.list);
   }
 
   show({ alerts, ts }: Snapshot): void {
-    const next = JSON.stringify(alerts);
-    // Drawn anew each second, a button would be gone under a finger.
-    if (next === this.shown) {
-      return;
-    }
-    this.shown = next;
-    this.list.empty();
-    if (alerts.length === 0) {
-      this.list.append($('<li class="edge-none">').text(text('alerts.none')));
-    }
-    alerts.forEach((alert) => this.list.append(this.entry(alert, ts)));
+    this.entries = new Map(
+      alerts.map((alert) => [alert.id, this.entries.get(alert.id) ?? new AlertEntry(alert)]),
+    );
+    alerts.forEach((alert) => this.entries.get(alert.id)?.show(alert, ts));
+    const roots = [...this.entries.values()].map(({ root }) => root);
+    keepInOrder(this.list, roots.length > 0 ? roots : [this.none]);
+  }
+}
+
+/** One alert. Its buttons stay while the source is flagged again and again. */
+class AlertEntry {
+  readonly root = $('<li>');
+  private readonly what = $('<div>');
+  private readonly when = $('<div class="edge-alert-time">');
+  private readonly done = $('<div>');
+  private shownDone = '';
+
+  constructor({ node, nodeName, source }: Alert) {
+    const name = $('<a href="#" class="edge-alert-source">')
+      .text(source || nodeName)
+      .on('click', (event) => {
+        event.preventDefault();
+        RED.view.reveal(node);
+      });
+    this.root.append(name, this.what, this.when, this.done);
   }
 
-  private entry(alert: Alert, ts: number): JQuery {
-    const { node, source, kind, label, score, channels, last, count, acknowledged } = alert;
+  show(alert: Alert, ts: number): void {
+    const { kind, label, score, channels, last, count, acknowledged, maintenance } = alert;
     const why = label ?? channels.join(', ');
     const line = [
       text(kind === 'KNOWN_FAILURE' ? 'alerts.known' : 'alerts.novel'),
       ...(why ? [why] : []),
       ...(score === null ? [] : [text('alerts.score', { score: shownNumber(score, 3) })]),
     ];
-    const entry = $('<li>').toggleClass('edge-seen', acknowledged);
-    $('<a href="#" class="edge-alert-source">')
-      .text(source || alert.nodeName)
-      .on('click', (event) => {
-        event.preventDefault();
-        RED.view.reveal(node);
-      })
-      .appendTo(entry);
-    $('<div>').text(line.join(' · ')).appendTo(entry);
-    $('<div class="edge-alert-time">')
-      .text(count > 1 ? text('alerts.times', { count, time: shownTime(last) }) : shownTime(last))
-      .appendTo(entry);
-    return entry.append(...saidOf(alert, ts), $('<div class="edge-actions">').append(...actionsOf(alert)));
+    this.root.toggleClass('edge-seen', acknowledged);
+    this.what.text(line.join(' · '));
+    this.when.text(count > 1 ? text('alerts.times', { count, time: shownTime(last) }) : shownTime(last));
+    const next = JSON.stringify([acknowledged, alert.acknowledgedAt, alert.acknowledgedBy, maintenance]);
+    if (next !== this.shownDone) {
+      this.shownDone = next;
+      const actions = $('<div class="edge-actions">').append(...actionsOf(alert));
+      this.done.empty().append(...saidOf(alert, ts), actions);
+    }
   }
 }
 

@@ -84,7 +84,16 @@ test('the sidebar shows the station live; an alert is acknowledged, shelved, and
     const count = Number(/(\d+) readings/.exec(await page.locator('.edge-alerts').innerText())?.[1]);
     assert.ok(count > 1);
 
-    await page.locator('.edge-alerts button', { hasText: 'Acknowledge' }).click();
+    const acknowledge = page.locator('.edge-alerts button', { hasText: 'Acknowledge' });
+    const drawn = await acknowledge.elementHandle();
+    await send(station, 5);
+    await shows(page, '.edge-alerts', /35 readings/);
+    assert.equal(
+      await drawn?.isVisible(),
+      true,
+      'whoever aims at a button finds it while the source is flagged on',
+    );
+    await acknowledge.click();
     await page.locator('.edge-alerts li.edge-seen').waitFor();
     await send(station, 1);
     await page.locator('.edge-alerts button', { hasText: 'Shelve' }).click();
