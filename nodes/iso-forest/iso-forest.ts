@@ -13,13 +13,13 @@ import { scaleOf, ScoreLog } from './live/score-log';
 
 const TYPE = 'iso-forest';
 const STATUS_EVERY_MS = 1000;
+const NUMBERS = { auto: 'alarmRate', contamination: 'contamination', score: 'scoreThreshold' } as const;
+
 /** What an instance leaves for the one that replaces it in a deployment. */
 interface Left {
   scores: ScoreLog;
   maintenance: MaintenanceMode;
 }
-
-const NUMBERS = { auto: 'alarmRate', contamination: 'contamination', score: 'scoreThreshold' } as const;
 
 export = function (RED: NodeAPI): void {
   RED.events.on('flows:started', () => forgetGone((id) => Boolean(RED.nodes.getNode(id))));

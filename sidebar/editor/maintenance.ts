@@ -1,5 +1,5 @@
 import type { Maintenance, MaintenanceReport } from '../../nodes/shared/detection/maintenance';
-import { actionButton, mayChange } from './actions';
+import { actionButton, forThoseWhoMay } from './actions';
 import { MaintenanceForm } from './maintenance-form';
 import { shownRest, termsOf } from './maintenance-words';
 import { post } from './requests';
@@ -17,10 +17,7 @@ export class MaintenancePart {
     this.opener
       .append($('<i class="fa fa-wrench" aria-hidden="true">'), $('<span>').text(text('maintenance.open')))
       .on('click', () => this.openForm());
-    if (!mayChange()) {
-      this.opener.prop('disabled', true).attr('title', text('hint.forbidden'));
-    }
-    this.root.append(this.list, this.opener);
+    this.root.append(this.list, forThoseWhoMay(this.opener));
   }
 
   /**

@@ -70,6 +70,12 @@ for (const module of ['node-red', 'node-red-4'] as const) {
       await isFine(page, '#node-input-broker');
       await editor.closeDialog('cancel');
 
+      assert.equal(
+        (await editor.node('state')).transport,
+        undefined,
+        'looking at what is entered saves nothing',
+      );
+
       await editor.openDialog('known');
       await canvas.enter('#node-input-votes', '4');
       await isFine(page, '#node-input-votes');

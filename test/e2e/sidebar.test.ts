@@ -89,7 +89,7 @@ test('the sidebar shows the station live; an alert is acknowledged, shelved, and
     await send(station, 5);
     await shows(page, '.edge-alerts', /35 readings/);
     assert.equal(
-      await drawn?.isVisible(),
+      await drawn.isVisible(),
       true,
       'whoever aims at a button finds it while the source is flagged on',
     );
@@ -266,6 +266,8 @@ test('the sidebar tells who acknowledged, shelved and began a maintenance; who m
         assert.match((await button.getAttribute('title')) ?? '', /flows\.write/);
       }
       assert.equal(await viewer.page.locator('.edge-alerts button:enabled').count(), 0);
+      assert.equal(await viewer.page.locator('#edge-sidebar-level-latency').isDisabled(), true);
+      assert.equal(await viewer.page.locator('.edge-assessment button:visible:enabled').count(), 0);
       await viewer.close();
       assert.deepEqual(errors, []);
     },

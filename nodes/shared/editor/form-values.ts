@@ -26,5 +26,8 @@ export function enteredProperties(
  */
 export function asEntered(node: EditorNode): EditorNode {
   const isOpen = RED.editor.getEditStack().some(({ id }) => id === node.id);
-  return isOpen ? Object.assign(Object.create(node) as EditorNode, enteredProperties(node)) : node;
+  // Defined, not assigned: the editor's nodes are proxies, and an assignment would go through to the node itself.
+  return isOpen
+    ? (Object.create(node, Object.getOwnPropertyDescriptors(enteredProperties(node))) as EditorNode)
+    : node;
 }
