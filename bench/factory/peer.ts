@@ -70,7 +70,11 @@ async function drive(start: (broker: Mosquitto) => Promise<Peer>, ahead: number)
   const options: LoadOptions = { ...LOAD, port: broker.port };
   const load = fork(join(__dirname, 'load.js'), [JSON.stringify(options)]);
   await once(load, 'message');
-  const order = (what: LoadOrder): void => void (load.connected && load.send(what));
+  const order = (what: LoadOrder): void => {
+    if (load.connected) {
+      load.send(what);
+    }
+  };
   const warm = new Promise<void>((resolve) => {
     peer.progress = () => {
       order({ kind: 'allow', allowed: { telemetry: peer.handled + ahead, waves: 0 } });
@@ -139,15 +143,15 @@ async function startPython(broker: Mosquitto, program: string, batch: number): P
 }
 
 /** Node-RED with a flow of other people's nodes, and a node that counts what is judged. */
-async function startNodeRed(broker: Mosquitto, { what, flow, modules }: Way): Promise<Peer> {
+async function startNodeRed(broker: Mosquitto, way: Way): Promise<Peer> {
   const station = await startMeasured({
     script: join(__dirname, 'counter.js'),
     types: ['bench-counter'],
-    flow: flow(broker.url),
-    modules,
+    flow: way.flow(broker.url),
+    modules: way.modules,
   });
   const peer: Peer = {
-    what,
+    what: way.what,
     handled: 0,
     judged: 0,
     cpu: () => cpuSecondsOf(station.pid),
