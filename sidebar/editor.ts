@@ -1,7 +1,8 @@
 import type { Snapshot } from './snapshot';
 import { Alerts } from './editor/alerts';
 import { Assessment } from './editor/assessment';
-import { card } from './editor/cards';
+import { Card } from './editor/cards';
+import { keepInOrder } from './editor/in-order';
 import { Levels } from './editor/levels';
 import { Machine } from './editor/machine';
 import { NodeHistory } from './editor/rates';
@@ -25,12 +26,16 @@ class Sidebar {
   private readonly levels = new Levels();
   private readonly assessment = new Assessment();
   private readonly title = $('<div class="edge-gateway">');
-  private readonly cards = $('<div class="edge-cards">');
+  private readonly cardList = $('<div>');
+  private readonly moreCards = $('<p class="edge-note">').hide();
+  private readonly nodes = $('<div class="edge-cards">');
+  private cards = new Map<string, Card>();
   private readonly histories = new Map<string, NodeHistory>();
   private renewedAt = -Infinity;
 
   constructor() {
     this.empty.text(text('hint.waiting'));
+    this.nodes.append($('<h3>').text(text('heading.nodes')), this.cardList, this.moreCards);
     this.root.append(this.title, this.empty, ...this.parts());
     this.parts().forEach((part) => part.hide());
   }
@@ -73,28 +78,26 @@ class Sidebar {
   }
 
   private parts(): JQuery[] {
-    const { alerts, traffic, cards, levels, machine, assessment } = this;
-    return [alerts.root, traffic.root, cards, levels.root, machine.root, assessment.root];
+    const { alerts, traffic, nodes, levels, machine, assessment } = this;
+    return [alerts.root, traffic.root, nodes, levels.root, machine.root, assessment.root];
   }
 
-  private drawCards({ nodes, count }: Snapshot): void {
-    const focused = $(document.activeElement ?? document.body).attr('data-node');
-    this.cards.empty().append($('<h3>').text(text('heading.nodes')));
+  /** Cards stay on the page from look to look: somebody may be about to press a button of theirs, or to enter something. */
+  private drawCards({ nodes, count, ts }: Snapshot): void {
+    const shown = new Map(nodes.map(({ id }) => [id, this.cards.get(id) ?? new Card(id)]));
+    this.cards = shown;
+    keepInOrder(
+      this.cardList,
+      [...shown.values()].map(({ root }) => root),
+    );
     for (const node of nodes) {
       const history = this.histories.get(node.id);
       if (history) {
-        this.cards.append(card(node, history));
+        shown.get(node.id)?.show(node, history, ts);
       }
     }
-    if (count > nodes.length) {
-      this.cards.append($('<p class="edge-note">').text(text('hint.more', { count: count - nodes.length })));
-    }
-    if (focused !== undefined) {
-      this.cards
-        .find('.edge-card')
-        .filter((_index, element) => element.dataset.node === focused)
-        .trigger('focus');
-    }
+    const more = count - nodes.length;
+    this.moreCards.toggle(more > 0).text(text('hint.more', { count: more }));
   }
 }
 

@@ -1,9 +1,15 @@
 import type { HostFigures } from '../nodes/edge-gateway/host';
 import { reportStatus, type StatusReport } from '../nodes/edge-gateway/status-report';
 import type { Alert } from '../nodes/shared/alerts';
+import type { Maintenance } from '../nodes/shared/detection/maintenance';
 import type { LevelState } from '../nodes/shared/service-levels';
 import type { StationEntry } from '../nodes/shared/station';
 import type { JobState } from './assessment/summary';
+
+/** An alert, with what its source is under since it was shelved or its node was put under maintenance. */
+export interface ShownAlert extends Alert {
+  maintenance?: Maintenance;
+}
 
 /** What the sidebar is sent each second. */
 export interface Snapshot {
@@ -14,7 +20,7 @@ export interface Snapshot {
   nodes: StatusReport['nodes'];
   /** How many nodes there are; `nodes` has the first of them. */
   count: number;
-  alerts: Alert[];
+  alerts: ShownAlert[];
   levels: readonly LevelState[];
   assessment: JobState;
 }
@@ -25,7 +31,7 @@ const MOST_ALERTS = 20;
 export function snapshotOf(
   entries: readonly StationEntry[],
   host: HostFigures,
-  alerts: Alert[],
+  alerts: ShownAlert[],
   ts: number,
 ): Omit<Snapshot, 'levels' | 'assessment'> {
   const { gateway, nodes } = reportStatus(entries);

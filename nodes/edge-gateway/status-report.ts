@@ -13,7 +13,7 @@ export interface StatusReport {
     gateway: string;
     status: NodeStatus | null;
     figures: Record<string, number>;
-    /** An uplink's connections, a replica's peers; absent where a node has none to tell of. */
+    /** An uplink's connections, a replica's peers, a detector's maintenance; absent where a node has none to tell of. */
     details?: object;
   }[];
 }

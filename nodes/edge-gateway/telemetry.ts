@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../shared/clock';
+import type { Maintenance, MaintenanceReport } from '../shared/detection/maintenance';
 import type { Gateway } from '../shared/gateway';
 import type { StationEntry } from '../shared/station';
 import type { HostFigures } from './host';
@@ -91,6 +92,18 @@ export class TelemetryReporter {
       const nodeId = entry.gateway()?.nodeId ?? '';
       return nodeId === '' || nodeId === this.tools.gateway.nodeId;
     });
-    return reportStatus(own).nodes;
+    return reportStatus(own).nodes.map(withoutPersons);
   }
+}
+
+/** Who wanted a maintenance, and why, is for those at the machine; a broker's readers get what and until when. */
+function withoutPersons(node: StatusReport['nodes'][number]): StatusReport['nodes'][number] {
+  const { maintenance } = (node.details ?? {}) as Partial<MaintenanceReport>;
+  return maintenance
+    ? { ...node, details: { ...node.details, maintenance: maintenance.map(withoutPerson) } }
+    : node;
+}
+
+function withoutPerson({ source, since, until }: Maintenance): Maintenance {
+  return { source, since, until };
 }

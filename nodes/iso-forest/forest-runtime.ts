@@ -29,6 +29,8 @@ export interface ForestRuntimeOptions {
   flagged?: (detection: Detection) => void;
   /** The scores that the dialog shows; those of the node before a deployment, where they are of the same kind. */
   scores?: ScoreLog;
+  /** That of the node before a deployment. */
+  maintenance?: MaintenanceMode;
   log: { info(text: string): void; warn(text: string): void };
 }
 
@@ -50,7 +52,7 @@ const ANOMALY_SHOWN_MS = 60_000;
 export class ForestRuntime {
   private readonly table: SourceTable;
   private readonly detector: Detector;
-  private readonly maintenance = new MaintenanceMode();
+  private readonly maintenance: MaintenanceMode;
   private readonly queue: TurnQueue;
   private readonly keeper: StateKeeper | undefined;
   private readonly log: ScoreLog;
@@ -62,6 +64,7 @@ export class ForestRuntime {
   constructor(private readonly options: ForestRuntimeOptions) {
     const { config, clock, figures, id, name, log } = options;
     this.queue = new TurnQueue(() => clock.monotonic());
+    this.maintenance = options.maintenance ?? new MaintenanceMode();
     this.log = options.scores ?? new ScoreLog(() => clock.monotonic());
     if (options.store) {
       this.keeper = new StateKeeper({
@@ -117,6 +120,21 @@ export class ForestRuntime {
       suppressed: this.maintenance.covers('', clock.now()),
       storeFailed: this.storeFailed,
     };
+  }
+
+  /** Sources that were heard, or that are known from before a restart, `most` of them at most. */
+  heardSources(most: number): string[] {
+    const names = new Set<string>();
+    const stored = this.options.config.scope === 'source' ? (this.keeper?.dormant.keys() ?? []) : [];
+    for (const known of [this.table.names(), stored]) {
+      for (const name of known) {
+        if (names.size >= most) {
+          break;
+        }
+        names.add(name);
+      }
+    }
+    return [...names];
   }
 
   /** Serves a message; returns at once for a reading whose forest is awake. */
@@ -196,7 +214,7 @@ export class ForestRuntime {
   private async operate(operation: unknown, msg: EdgeMessage, emit: Emit): Promise<void> {
     const source = typeof msg.topic === 'string' ? msg.topic : '';
     if (operation === 'maintenance') {
-      this.maintenance.apply(source, msg.payload);
+      this.maintenance.apply(source, msg.payload, this.options.clock.now());
       return;
     }
     const asked = typeof operation === 'string' ? operation : `(${typeof operation})`;

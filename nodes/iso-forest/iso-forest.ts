@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { raiseAlert } from '../shared/alerts';
 import type { Timer } from '../shared/clock';
+import { MaintenanceMode, type MaintainedNode } from '../shared/detection/maintenance';
 import { registerEdgeNode } from '../shared/edge-node';
 import type { StatusReporter } from '../shared/status';
 import { forgetGone, leaveBehind, takeOver } from '../shared/handover';
@@ -14,6 +15,12 @@ const TYPE = 'iso-forest';
 const STATUS_EVERY_MS = 1000;
 const NUMBERS = { auto: 'alarmRate', contamination: 'contamination', score: 'scoreThreshold' } as const;
 
+/** What an instance leaves for the one that replaces it in a deployment. */
+interface Left {
+  scores: ScoreLog;
+  maintenance: MaintenanceMode;
+}
+
 export = function (RED: NodeAPI): void {
   RED.events.on('flows:started', () => forgetGone((id) => Boolean(RED.nodes.getNode(id))));
   registerEdgeNode(RED, {
@@ -22,12 +29,11 @@ export = function (RED: NodeAPI): void {
     adjustable: (definition) => [NUMBERS[thresholdMode(definition)], 'votes', 'voteWindow', 'holdOff'],
     parse: parseIsoForestConfig,
     start(config, { id, name, clock, figures, gateway, status, log }) {
-      const earlier = takeOver(TYPE, id);
+      const earlier = takeOver(TYPE, id) as Left | undefined;
       const scale = scaleOf(config);
       const scores =
-        earlier instanceof ScoreLog && earlier.scale === scale
-          ? earlier
-          : new ScoreLog(() => clock.monotonic(), scale);
+        earlier?.scores.scale === scale ? earlier.scores : new ScoreLog(() => clock.monotonic(), scale);
+      const maintenance = earlier?.maintenance ?? new MaintenanceMode();
       const runtime = new ForestRuntime({
         id,
         name,
@@ -36,10 +42,15 @@ export = function (RED: NodeAPI): void {
         figures,
         log,
         scores,
+        maintenance,
         flagged: (detection) => raiseAlert(id, detection, clock.now()),
         ...(config.persist && { store: openStateStore(gateway.dataDir) }),
       });
-      const expose: ScoringNode = { live: runtime.live };
+      const expose: ScoringNode & MaintainedNode = {
+        live: runtime.live,
+        maintenance,
+        heardSources: (most) => runtime.heardSources(most),
+      };
       let timer: Timer;
       const show = (): void => {
         showOverview(status, runtime.overview());
@@ -49,12 +60,13 @@ export = function (RED: NodeAPI): void {
       return {
         input: (msg, emit) => runtime.input(msg, emit),
         expose,
+        details: () => maintenance.report(clock.now()),
         adjust: (other) => runtime.retune(other),
         close: async (removed) => {
           timer.cancel();
           await runtime.close(removed);
           if (!removed) {
-            leaveBehind(TYPE, id, scores);
+            leaveBehind(TYPE, id, { scores, maintenance } satisfies Left);
           }
         },
       };

@@ -32,7 +32,6 @@ const VERDICTS_AT_ONCE = 1000;
  * is exchanged between two tensors.
  */
 export class Detector {
-  readonly maintenance = new MaintenanceMode();
   private readonly queue: ReadingQueue;
   private readonly sources: Sources;
   private readonly judge: Judge;
@@ -44,15 +43,24 @@ export class Detector {
   private atWork: Promise<void> | undefined;
   private delay: Timer | undefined;
 
-  /** @param inferred told how long each run of the model took, in seconds */
+  /**
+   * @param inferred told how long each run of the model took, in seconds
+   * @param maintenance that of the instance before this one, where there was one
+   */
   constructor(
     private readonly options: DetectorOptions,
     private readonly clock: Clock,
     private readonly inferred: (seconds: number) => void = () => undefined,
+    readonly maintenance = new MaintenanceMode(),
   ) {
     this.queue = new ReadingQueue(options.queueLimit, options.overload);
     this.sources = new Sources(options.node, options.alarm);
     this.judge = new Judge(options.node, this.sources, this.maintenance, clock);
+  }
+
+  /** Sources that were judged, `most` of them at most. */
+  heardSources(most: number): string[] {
+    return this.sources.names(most);
   }
 
   /** Rows that wait. */

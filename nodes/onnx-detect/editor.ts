@@ -1,4 +1,5 @@
-import { CATEGORY, COLORS, fieldValue, foldable, linesToList, listToLines } from '../shared/editor/forms';
+import { asEntered } from '../shared/editor/form-values';
+import { CATEGORY, COLORS, foldable, linesToList, listToLines } from '../shared/editor/forms';
 import { useDialogStyles } from '../shared/editor/styles';
 import { complaint, fieldLabels, numberField, requiredField } from '../shared/editor/validators';
 import { enteredProviders } from './editor/entered';
@@ -10,21 +11,19 @@ import { TryPanel } from './editor/try-panel';
 const TEXTS = '@millwright/node-red-edge/onnx-detect:onnx-detect';
 const label = fieldLabels('onnx-detect');
 
-/** What is at work in the dialog that is open, and whose dialog it is. */
+/** What is at work in the dialog that is open. */
 let opened: { stop(): void }[] = [];
-let editing: string | undefined;
 
 function stopAll(): void {
-  editing = undefined;
   opened.forEach((part) => part.stop());
   opened = [];
 }
 
 const count = (max: number): Validator => numberField({ min: 1, max, integer: true });
 
-/** Votes can only come from the readings that are counted, as entered where the dialog is open. */
+/** Votes can only come from the readings that are counted. */
 const votesField: Validator = function (value, options) {
-  const window = Number(this.id === editing ? fieldValue('voteWindow') : this.voteWindow);
+  const window = Number(asEntered(this).voteWindow);
   return Number(value) > window
     ? complaint('max', { label: options.label ?? '', max: window })
     : count(1000).call(this, value, options);
@@ -88,8 +87,6 @@ RED.nodes.registerType('onnx-detect', {
       trial.about(model);
     });
     opened = [fields, trial, inspection];
-    editing = this.id;
-    $('#node-input-voteWindow').on('change', () => $('#node-input-votes').trigger('change'));
   },
   oneditcancel: stopAll,
   oneditdelete: stopAll,

@@ -55,6 +55,8 @@ export class Judge {
     receivedAt: number,
     shadow?: ShadowScore,
   ): Verdict {
+    // Also under maintenance a source is one that was heard.
+    const gate = this.sources.gate(row.source);
     const isMaintained = this.maintenance.covers(row.source, this.clock.now());
     const detection: Detection = {
       detector: 'onnx-detect',
@@ -83,7 +85,7 @@ export class Judge {
     if (isMaintained) {
       return { output: 1, detection };
     }
-    const { detected, announce, episode } = this.sources.gate(row.source).judge(exceeds, row.ts);
+    const { detected, announce, episode } = gate.judge(exceeds, row.ts);
     if (detected) {
       detection.status = 'MAINTENANCE_REQUIRED';
       detection.kind = 'KNOWN_FAILURE';

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { raiseAlert } from '../shared/alerts';
+import { MaintenanceMode, type MaintainedNode } from '../shared/detection/maintenance';
 import { rowsOf, sendVerdicts } from '../shared/detection/rows';
 import { registerEdgeNode } from '../shared/edge-node';
 import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Figures } from '../shared/figures';
+import { forgetGone, leaveBehind, takeOver } from '../shared/handover';
 import type { Detection } from '../shared/messages';
 import { Adjuster } from './adjust';
 import { parseModelOperation, parseOnnxDetectConfig } from './config';
@@ -19,6 +21,7 @@ import { WorkerBackend } from './runtime/worker-backend';
 import { Shadow } from './shadow';
 import { DetectorStatus } from './status';
 
+const TYPE = 'onnx-detect';
 const RUNTIME = 'onnxruntime-node';
 
 export = function (RED: NodeAPI): void {
@@ -29,16 +32,22 @@ export = function (RED: NodeAPI): void {
     builtin: join(__dirname, '..', '..', '..', 'models'),
   };
   registerInspection(RED, folders, RUNTIME);
+  RED.events.on('flows:started', () => forgetGone((id) => Boolean(RED.nodes.getNode(id))));
 
   registerEdgeNode(RED, {
-    type: 'onnx-detect',
+    type: TYPE,
     adjustable: () => ['threshold', 'votes', 'voteWindow', 'holdOff', 'model', 'digest', 'shadow'],
     parse: parseOnnxDetectConfig,
     start(config, { id, name, clock, figures, status, log }) {
       const shown = new DetectorStatus(clock, status);
-      const detector = new Detector({ ...config, node: name }, clock, (seconds) =>
-        figures.observe('edge_inference_seconds', seconds),
-      );
+      const earlier = takeOver(TYPE, id);
+      const maintenance = earlier instanceof MaintenanceMode ? earlier : new MaintenanceMode();
+      const inferred = (seconds: number): void => figures.observe('edge_inference_seconds', seconds);
+      const detector = new Detector({ ...config, node: name }, clock, inferred, maintenance);
+      const expose: MaintainedNode = {
+        maintenance,
+        heardSources: (most) => detector.heardSources(most),
+      };
       const keeper = new ModelKeeper(
         detector,
         modelLoader(folders, sessions, proven, config.serving),
@@ -76,7 +85,7 @@ export = function (RED: NodeAPI): void {
       return {
         async input(msg, emit) {
           if (msg.operation === 'maintenance') {
-            detector.maintenance.apply(typeof msg.topic === 'string' ? msg.topic : '', msg.payload);
+            maintenance.apply(typeof msg.topic === 'string' ? msg.topic : '', msg.payload, clock.now());
             return;
           }
           if (msg.operation === 'model') {
@@ -110,9 +119,14 @@ export = function (RED: NodeAPI): void {
             throw error;
           }
         },
+        expose,
+        details: () => maintenance.report(clock.now()),
         adjust: (other) => adjuster.adjust(other),
-        async close() {
+        async close(removed) {
           shown.close();
+          if (!removed) {
+            leaveBehind(TYPE, id, maintenance);
+          }
           await keeper.close();
         },
       };

@@ -25,6 +25,11 @@ export class Sources {
     );
   }
 
+  /** The names of so many sources at most, those that were heard last. */
+  names(most: number): string[] {
+    return [...this.gates.keys()].slice(-most);
+  }
+
   /** The last readings of a source, oldest first. */
   recent(source: string): readonly RowValues[] {
     return this.readings.get(source) ?? [];
@@ -50,6 +55,10 @@ class Recent<T> {
   private readonly entries = new Map<string, T>();
 
   constructor(private readonly limit: number) {}
+
+  keys(): IterableIterator<string> {
+    return this.entries.keys();
+  }
 
   get(key: string): T | undefined {
     const value = this.entries.get(key);

@@ -1,25 +1,20 @@
 import { CATEGORY, COLORS, foldable, showWhile } from '../shared/editor/forms';
 import { useDialogStyles } from '../shared/editor/styles';
-import { complaint, fieldLabels, numberField } from '../shared/editor/validators';
+import { complaint, fieldLabels, numberField, when } from '../shared/editor/validators';
 import { editChannels, isChannelList, readChannels } from './editor/channels';
 import { editFeatures, readFeatures } from './editor/features';
 import { PreviewPanel } from './editor/preview';
 
-/** Applies a check only while the property matters, so that hidden fields complain about nothing. */
-function when(applies: (node: EditorNode) => boolean, check: Validator): Validator {
-  return function (value, options) {
-    return applies(this) ? check.call(this, value, options) : true;
-  };
-}
-
 const label = fieldLabels('sensor-ingest');
 
-/** The preview of the dialog that is open. */
+/** The preview of the dialog that is open, and whose dialog it is. */
 let preview: PreviewPanel | undefined;
+let editing: string | undefined;
 
 function stopPreview(): void {
   preview?.stop();
   preview = undefined;
+  editing = undefined;
 }
 
 const usesMqtt = (node: EditorNode): boolean => node.source === 'mqtt';
@@ -52,24 +47,27 @@ const topicFilters: Validator = function (value, options) {
   return bad === undefined ? true : this._('sensor-ingest.invalid.filter', { filter: bad });
 };
 
-const percentNeedsSpans: Validator = function (value) {
-  if (value !== 'percent' || !usesReduce(this)) {
+const percentNeedsSpans = when(usesReduce, function (value) {
+  if (value !== 'percent') {
     return true;
   }
-  const { channels } = this;
+  const channels = this.id === editing ? readChannels() : this.channels;
   const complete =
     isChannelList(channels) &&
     channels.length > 0 &&
     channels.every(({ min, max }) => min !== '' && max !== '');
   return complete ? true : this._('sensor-ingest.invalid.span');
-};
+});
 
-const spectralNeedsRate: Validator = function (value) {
+const lacksRate = (node: EditorNode): boolean =>
+  (usesWindow(node) || node.format === 'float32' || node.format === 'int16') &&
+  !(Number(node.sampleRate) > 0);
+
+const spectralNeedsRate = when(lacksRate, function (value) {
   const spectral =
     Array.isArray(value) && value.some((name) => /^(dominant|spectral|band:)/.test(String(name)));
-  const applies = usesWindow(this) || this.format === 'float32' || this.format === 'int16';
-  return spectral && applies && !(Number(this.sampleRate) > 0) ? this._('sensor-ingest.invalid.rate') : true;
-};
+  return spectral ? this._('sensor-ingest.invalid.rate') : true;
+});
 
 RED.nodes.registerType('sensor-ingest', {
   category: CATEGORY,
@@ -138,6 +136,9 @@ RED.nodes.registerType('sensor-ingest', {
     });
     editChannels(this, isChannelList(this.channels) ? this.channels : []);
     editFeatures(this, this.features);
+    editing = this.id;
+    // The table is no field that the editor knows, and whether percent can be used depends on it.
+    $('#edge-ingest-channels').on('change', () => $('#node-input-toleranceType').trigger('change'));
     const value = (property: string): unknown => $(`#node-input-${property}`).val();
     const showFor = (selector: string, properties: string[], holds: () => boolean): void =>
       showWhile(

@@ -17,6 +17,9 @@ export interface Alert {
   last: number;
   count: number;
   acknowledged: boolean;
+  /** When somebody has, ms since the epoch, and who, where users log in. */
+  acknowledgedAt?: number;
+  acknowledgedBy?: string;
 }
 
 const MOST = 100;
@@ -63,11 +66,22 @@ export function listAlerts(exists: (node: string) => boolean): Alert[] {
   return [...alerts.values()].reverse();
 }
 
-/** Somebody has seen it; false when there is no such alert. The next flagged reading raises it anew. */
-export function acknowledgeAlert(id: string): boolean {
+/**
+ * Somebody has seen it; false when there is no such alert. The next flagged reading raises it anew.
+ *
+ * @param by the user's name; undefined where nobody logs in
+ * @param now ms since the epoch
+ */
+export function acknowledgeAlert(id: string, by: string | undefined, now: number): boolean {
   const alert = alerts.get(id);
-  if (alert) {
-    alerts.set(id, { ...alert, acknowledged: true });
+  // Whoever was first has seen to it.
+  if (alert && !alert.acknowledged) {
+    alerts.set(id, {
+      ...alert,
+      acknowledged: true,
+      acknowledgedAt: now,
+      ...(by !== undefined && { acknowledgedBy: by }),
+    });
   }
   return alert !== undefined;
 }

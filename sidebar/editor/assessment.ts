@@ -1,6 +1,7 @@
 import { shownBytes, shownNumber } from '../../nodes/shared/editor/figures';
 import type { JobState, Summary } from '../assessment/summary';
 import type { Snapshot } from '../snapshot';
+import { forThoseWhoMay } from './actions';
 import { numberEntry } from './entry';
 import { keepPreferences, preferences } from './preferences';
 import { complain, loadPage, post } from './requests';
@@ -99,6 +100,7 @@ export class Assessment {
           : text('assessment.capture', { minutes: shownNumber(preferences().minutes, 3) }),
       )
       .prop('disabled', phase === 'working' || (phase !== 'capturing' && !this.node.val()));
+    forThoseWhoMay(this.button);
   }
 
   private offer(ingests: Snapshot['nodes']): void {

@@ -1,6 +1,7 @@
 import { shownBytes, shownNumber } from '../../nodes/shared/editor/figures';
 import type { Snapshot } from '../snapshot';
 import { detailLines } from './details';
+import { MaintenancePart } from './maintenance';
 import type { NodeHistory } from './rates';
 import { sparkline } from './sparkline';
 import { text } from './texts';
@@ -66,16 +67,30 @@ function milliseconds(seconds: number, runs: number): string {
   return runs === 0 ? '–' : text('unit.milliseconds', { value: shownNumber((1000 * seconds) / runs, 3) });
 }
 
-/** One node at a glance; activating it shows the node in its flow. */
-export function card(node: Node, history: NodeHistory): JQuery {
+/** One node at a glance; activating it shows the node in its flow. What can be done to the node is below that. */
+export class Card {
+  readonly root = $('<div class="edge-card-frame">');
+  private readonly face = $('<button type="button" class="edge-card">');
+  private readonly maintenance: MaintenancePart;
+
+  constructor(id: string) {
+    this.maintenance = new MaintenancePart(id);
+    this.root.attr('data-node', id).append(this.face, this.maintenance.root);
+    this.face.attr({ 'data-node': id, title: text('hint.reveal') }).on('click', () => RED.view.reveal(id));
+  }
+
+  /** @param now of the gateway's clock, ms since the epoch */
+  show(node: Node, history: NodeHistory, now: number): void {
+    const known = RED.nodes.getType(node.type);
+    this.root.css({ borderLeftColor: known?.color ?? 'transparent' });
+    this.face.empty().append(...faceOf(node, history));
+    this.maintenance.show(node.details, now);
+  }
+}
+
+function faceOf(node: Node, history: NodeHistory): JQuery[] {
   const shown = SHOWN[node.type] as Shown | undefined;
-  const known = RED.nodes.getType(node.type);
-  const root = $('<button type="button" class="edge-card">')
-    .attr('data-node', node.id)
-    .attr('title', text('hint.reveal'))
-    .css({ borderLeftColor: known?.color ?? 'transparent' })
-    .on('click', () => RED.view.reveal(node.id));
-  const head = $('<div class="edge-card-head">').appendTo(root);
+  const head = $('<div class="edge-card-head">');
   $('<span class="edge-card-name">')
     .text(node.name || node.type)
     .appendTo(head);
@@ -87,20 +102,17 @@ export function card(node: Node, history: NodeHistory): JQuery {
         .append($(sparkline(history.points(shown.line), described))),
     );
   }
-  if (node.status) {
-    $('<div class="edge-card-status">')
-      .append(
-        $('<span class="edge-dot">').addClass(`edge-dot-${node.status.fill}`),
-        $('<span>').text(statusText(node.status.text)),
-      )
-      .appendTo(root);
-  }
-  const facts = $('<dl>').appendTo(root);
+  const status = node.status && [
+    $('<div class="edge-card-status">').append(
+      $('<span class="edge-dot">').addClass(`edge-dot-${node.status.fill}`),
+      $('<span>').text(statusText(node.status.text)),
+    ),
+  ];
+  const facts = $('<dl>');
   for (const [key, value] of shown?.facts(history) ?? []) {
     facts.append($('<div>').append($('<dt>').text(text(`fact.${key}`)), $('<dd>').text(value)));
   }
-  root.append(detailLines(node.details));
-  return root;
+  return [head, ...(status ?? []), facts, ...detailLines(node.details)];
 }
 
 /** A status without figures comes as a key of the node's own texts. */

@@ -1,6 +1,7 @@
 import { shownNumber } from '../../nodes/shared/editor/figures';
 import type { LevelState } from '../../nodes/shared/service-levels';
 import type { Snapshot } from '../snapshot';
+import { forThoseWhoMay } from './actions';
 import { numberEntry } from './entry';
 import { complain, post } from './requests';
 import { text } from './texts';
@@ -49,6 +50,7 @@ export class Levels {
         post('service-levels', Object.fromEntries(this.limits)).catch(complain);
       },
     );
+    forThoseWhoMay(input);
     const dot = $('<span class="edge-dot edge-dot-grey">');
     const words = $('<span>');
     const state = $('<div class="edge-card-status edge-level">').attr('data-level', level).append(dot, words);

@@ -17,6 +17,17 @@ export function post(path: string, body: object): Promise<void> {
   });
 }
 
+/** Asks the runtime for something; throws what it has against it, as a text. */
+export function load<T>(path: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    $.ajax({
+      ...{ url: `edge/${path}`, method: 'GET', dataType: 'json' },
+      success: (answer: T) => resolve(answer),
+      error: (xhr) => reject(failure(xhr)),
+    });
+  });
+}
+
 /** Loads a page of the runtime, as its text; by the editor's own rights, which a link would not carry. */
 export function loadPage(path: string): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -6,9 +6,9 @@ const CSS = `
 .edge-sidebar h3 { color: var(--red-ui-secondary-text-color); font-size: 12px; font-weight: 600; line-height: 1.4; margin: 14px 0 6px; }
 .edge-sidebar .edge-gateway { font-weight: 600; }
 .edge-sidebar .edge-note, .edge-sidebar .edge-none { color: var(--red-ui-secondary-text-color); }
-.edge-card { background: var(--red-ui-form-input-background); border: 1px solid var(--red-ui-secondary-border-color); border-left: 5px solid; border-radius: 4px; color: inherit; display: block; margin: 0 0 8px; padding: 6px 8px; text-align: left; width: 100%; }
-.edge-cards .edge-card { margin: 0 0 8px; }
-.edge-card:hover, .edge-card:focus-visible { background: var(--red-ui-list-item-background-hover, var(--red-ui-secondary-background-hover)); outline-offset: 1px; }
+.edge-card-frame { background: var(--red-ui-form-input-background); border: 1px solid var(--red-ui-secondary-border-color); border-left: 5px solid; border-radius: 4px; margin: 0 0 8px; overflow: hidden; }
+.edge-card { background: none; border: 0; color: inherit; display: block; margin: 0; padding: 6px 8px; text-align: left; width: 100%; }
+.edge-card:hover, .edge-card:focus-visible { background: var(--red-ui-list-item-background-hover, var(--red-ui-secondary-background-hover)); outline-offset: -2px; }
 .edge-card-head { align-items: center; display: flex; gap: 8px; }
 .edge-card-name { flex: 1; font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .edge-card-line { flex: 0 0 96px; height: 24px; }
@@ -45,6 +45,22 @@ const CSS = `
 .edge-alerts .edge-alert-source { font-weight: 600; }
 .edge-alerts .edge-alert-time { color: var(--red-ui-secondary-text-color); font-size: 11px; }
 .edge-alerts button { margin: 4px 6px 0 0; }
+.edge-alerts .edge-actions { margin: 0; }
+.edge-alert-said { display: flex; font-size: 12px; gap: 6px; margin-top: 2px; }
+.edge-alert-said .fa { line-height: inherit; text-align: center; width: 1em; }
+.edge-maintained { border-top: 1px solid var(--red-ui-secondary-border-color); overflow-wrap: anywhere; padding: 6px 8px 6px 18px; position: relative; }
+.edge-maintained::before { background: repeating-linear-gradient(-45deg, var(--red-ui-node-status-colors-yellow) 0 5px, #333 5px 10px); bottom: 0; content: ''; left: 0; position: absolute; top: 0; width: 8px; }
+.edge-maintained-end { align-items: center; color: var(--red-ui-secondary-text-color); display: flex; font-size: 12px; gap: 8px; justify-content: space-between; margin-top: 4px; }
+.edge-maintenance-open { background: none; border: 0; border-top: 1px solid var(--red-ui-secondary-border-color); color: var(--red-ui-secondary-text-color); display: flex; font-size: 12px; gap: 6px; align-items: center; padding: 5px 8px; text-align: left; width: 100%; }
+.edge-maintenance-open:hover:not(:disabled), .edge-maintenance-open:focus-visible { background: var(--red-ui-list-item-background-hover, var(--red-ui-secondary-background-hover)); color: inherit; outline-offset: -2px; }
+.edge-maintenance-open:disabled { opacity: 0.5; }
+.edge-sidebar .edge-maintenance-form { border-top: 1px solid var(--red-ui-secondary-border-color); margin: 0; padding: 6px 8px; }
+.edge-maintenance-form .edge-entry { align-items: stretch; flex-direction: column; gap: 1px; }
+.edge-maintenance-form .edge-entry label { flex: none; font-size: 12px; }
+.edge-maintenance-form .edge-entry select, .edge-maintenance-form .edge-entry input { margin: 0; text-align: left; width: 100%; }
+.edge-maintenance-form .edge-actions { margin: 8px 0 0; }
+.edge-sidebar .edge-maintenance-form .edge-note { margin: 0 0 6px; }
+.edge-sidebar .edge-problem { color: var(--red-ui-text-color-error); margin: 6px 0 0; }
 .edge-machine { display: grid; gap: 2px 8px; grid-template-columns: auto 1fr; margin: 0 0 6px; }
 .edge-machine dt { color: var(--red-ui-secondary-text-color); font-weight: normal; }
 .edge-machine dd { font-variant-numeric: tabular-nums; margin: 0; text-align: right; }

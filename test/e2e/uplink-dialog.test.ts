@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
+import { Canvas } from '../support/canvas';
 import type { Editor } from '../support/editor';
 import { inEditor, shows } from '../support/in-editor';
 import { freePort, Mosquitto } from '../support/mosquitto';
@@ -207,5 +208,18 @@ test('what waits and what is delivered is drawn while somebody looks, and nothin
     await shows(page, '#uplink-activity-state', /does not run with this configuration yet/);
     await page.click('#uplink-dead-letters-heading');
     await shows(page, '#uplink-dead-letters-state', /does not run with this configuration yet/);
+  });
+});
+
+test('the dialog of an uplink that is not deployed yet says nothing of states, and leaves nothing in the console', async (t) => {
+  await inEditor(t, { flow: [{ id: 'tab', type: 'tab', label: 'new' }] }, async ({ page, errors }) => {
+    const canvas = new Canvas(page);
+    const id = await canvas.drop('resilient-uplink', 400, 200);
+    const answered = page.waitForResponse((response) => response.url().includes(`/${id}/connections`));
+    await canvas.open(id);
+    const answer = await answered;
+    assert.deepEqual([answer.status(), await answer.json()], [200, { connections: null }]);
+    assert.equal(await page.locator('.edge-uplink-state:visible').count(), 0);
+    assert.deepEqual(errors, []);
   });
 });

@@ -3,6 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { connectAsync, type MqttClient } from 'mqtt';
 import type { RemoteReport } from '../../nodes/edge-gateway/remote/remote-configuration';
+import type { Maintenance, MaintenanceReport } from '../../nodes/shared/detection/maintenance';
 import type { Telemetry } from '../../nodes/edge-gateway/telemetry';
 import type { EdgeMessage } from '../../nodes/shared/messages';
 import { MqttServer } from '../support/mqtt-server';
@@ -117,6 +118,21 @@ test('telemetry says how the gateway fares, and the broker says when it is gone'
   assert.deepEqual(first.nodes?.map(({ id }) => id).sort(), ['forest', 'model', 'uplink']);
   await runtime.deploy([]);
   await runtime.until(() => telemetry().at(-1)?.online === false, 'a farewell');
+});
+
+test('telemetry tells what is under maintenance, and neither by whom nor why', async () => {
+  await runtime.deploy(flow());
+  const payload = { on: true, until: Date.now() + 3_600_000, by: 'anna', reason: 'Bert is on leave' };
+  runtime.inject('forest', { operation: 'maintenance', topic: 'press', payload });
+  const maintained = (): object[] =>
+    telemetry().flatMap(({ nodes = [] }) =>
+      nodes.flatMap(({ details }) => (details as MaintenanceReport | undefined)?.maintenance ?? []),
+    );
+  await runtime.until(() => maintained().length > 0, 'the maintenance');
+  const [{ since, ...told }] = maintained() as Maintenance[];
+  assert.deepEqual(told, { source: 'press', until: payload.until });
+  assert.ok(since <= Date.now());
+  await runtime.deploy([]);
 });
 
 test('/edge/metrics gives the figures of every node in the form that Prometheus reads', async () => {

@@ -130,3 +130,18 @@ test('a property that is wrong is named, with what it may be', async () => {
   const problem = runtime.problems().findLast(({ id }) => id === 'forest');
   assert.match(String(problem?.msg), /"variant"[\s\S]*standard, fair-cut, density, blend/);
 });
+
+test('maintenance goes on over a deployment, and ends with the node', async () => {
+  const properties = { ...SMALL, persist: false };
+  await runtime.deploy(flow(properties));
+  runtime.inject('forest', { operation: 'maintenance', topic: 'press-1', payload: { on: true } });
+  await runtime.deploy(flow({ ...properties, trees: 30 }));
+  const statusOf = async (): Promise<string> => {
+    runtime.inject('forest', { topic: 'press-1', payload: { torque: 40, current: 12 } });
+    return detectionOf((await runtime.collect('clear', 1))[0]).status;
+  };
+  assert.equal(await statusOf(), 'SUPPRESSED');
+  await runtime.deploy([]);
+  await runtime.deploy(flow(properties));
+  assert.equal(await statusOf(), 'LEARNING');
+});

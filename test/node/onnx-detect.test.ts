@@ -318,3 +318,16 @@ test('under maintenance readings are scored and pass as clear', async () => {
   await first('detected');
   assert.equal(runtime.messages('clear').length, 1);
 });
+
+test('maintenance goes on over a deployment, and ends with the node', async () => {
+  await deploy(RISK);
+  const payload = { on: true, until: Date.now() + 3_600_000, by: 'anna' };
+  runtime.inject('detect', { operation: 'maintenance', topic: 'press', payload });
+  await deploy({ ...RISK, votes: 1, voteWindow: 2 });
+  runtime.inject('detect', { topic: 'press', payload: 3 });
+  assert.equal(((await first('clear')).detection as Detection).status, 'SUPPRESSED');
+  await runtime.deploy([]);
+  await deploy(RISK);
+  runtime.inject('detect', { topic: 'press', payload: 3 });
+  await first('detected');
+});

@@ -5,6 +5,8 @@ export interface EditorOptions {
   language?: string;
   /** One that is open already, and stays so; a browser of its own otherwise. */
   browser?: Browser;
+  /** Who logs in, for a Node-RED that asks. */
+  user?: { username: string; password: string };
 }
 
 /** Starts a browser without its own traffic to the internet. */
@@ -61,6 +63,14 @@ export class Editor {
     const release = options.browser ? () => context.close() : () => browser.close();
     const editor = new Editor(release, page);
     await page.goto(url, { waitUntil: 'domcontentloaded' });
+    if (options.user) {
+      await page.fill('#node-dialog-login-username', options.user.username);
+      await page.fill('#node-dialog-login-password', options.user.password);
+      await page.click('#node-dialog-login-submit');
+      await page.waitForSelector('#node-dialog-login-submit', { state: 'detached' });
+      // The question who it is was answered with 401.
+      editor.errors.length = 0;
+    }
     await page.waitForSelector('.red-ui-palette-node[data-palette-type="sensor-ingest"]', {
       state: 'attached',
     });

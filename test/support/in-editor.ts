@@ -1,6 +1,6 @@
 import { after, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { Editor, launchBrowser } from './editor';
+import { Editor, launchBrowser, type EditorOptions } from './editor';
 import { Station, type StationOptions } from './station';
 import { needProgram } from './tools';
 
@@ -12,7 +12,8 @@ after(async () => (await shared)?.close());
 export async function inEditor(
   t: TestContext,
   options: StationOptions,
-  work: (editor: Editor, station: Station) => Promise<void>,
+  work: (editor: Editor, station: Station, program: string) => Promise<void>,
+  editorOptions: EditorOptions = {},
 ): Promise<void> {
   const program = needProgram(t, 'chromium');
   if (program === undefined) {
@@ -21,9 +22,9 @@ export async function inEditor(
   const station = await Station.start(options);
   try {
     shared ??= launchBrowser(program);
-    const editor = await Editor.open(program, station.url, { browser: await shared });
+    const editor = await Editor.open(program, station.url, { browser: await shared, ...editorOptions });
     try {
-      await work(editor, station);
+      await work(editor, station, program);
     } finally {
       await editor.close();
     }

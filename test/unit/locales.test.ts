@@ -27,6 +27,8 @@ const SAME_EVERYWHERE = new Set([
   'edge-sidebar.unit.percent',
   'edge-sidebar.unit.seconds',
   'edge-sidebar.assessment.of',
+  'edge-sidebar.maintenance.hours',
+  'edge-sidebar.maintenance.minutes',
   'crdt-state.unit.milliseconds',
   'onnx-detect.inspect.digest',
   'onnx-detect.label.digest',

@@ -1,7 +1,7 @@
 import type { Translate } from '../../shared/editor/failure-box';
 import { foldable } from '../../shared/editor/forms';
 import { Poller } from '../../shared/editor/poller';
-import type { ConnectionReport } from '../connection-report';
+import type { ConnectionAnswer } from '../connection-endpoint';
 import { ActivityPanel } from './activity-panel';
 import { ConnectionList } from './connection-list';
 import { DeadLetterPanel } from './dead-letter-panel';
@@ -12,7 +12,7 @@ const POLL_MS = 2000;
 /** What of the dialog lives while it is open. */
 export class UplinkDialog {
   private readonly list: ConnectionList;
-  private readonly states: Poller<{ connections: ConnectionReport[] }>;
+  private readonly states: Poller<ConnectionAnswer>;
   private readonly activity: ActivityPanel;
   private readonly deadLetters: DeadLetterPanel;
   private readonly leftBehind: LeftBehindPanel;
@@ -20,14 +20,20 @@ export class UplinkDialog {
   constructor(node: EditorNode, connections: readonly string[]) {
     const translate: Translate = (key, parameters) => node._(`resilient-uplink.${key}`, parameters);
     this.list = new ConnectionList(translate, connections);
-    this.states = new Poller<{ connections: ConnectionReport[] }>(
+    this.states = new Poller<ConnectionAnswer>(
       POLL_MS,
       () => $.ajax({ url: `edge/resilient-uplink/${encodeURIComponent(node.id)}/connections` }),
-      (answer) => this.list.show(answer.connections),
+      ({ connections }) => {
+        this.list.show(connections ?? undefined);
+        if (!connections) {
+          // One that is not deployed cannot become so while the dialog is open.
+          this.states.stop();
+        }
+      },
       ({ status }) => {
         this.list.show(undefined);
-        // One that is not deployed cannot become so while the dialog is open, nor a person get more rights.
-        return ![401, 403, 404].includes(status);
+        // Nor can a person get more rights.
+        return ![401, 403].includes(status);
       },
     );
     this.activity = new ActivityPanel(node.id, translate);

@@ -10,6 +10,8 @@ const HTTP_STATUS: Partial<Record<string, number>> = {
   REQUEST: 400,
   CONFIG: 400,
   OPERATION: 400,
+  PAYLOAD: 400,
+  SOURCE_LIMIT: 400,
   NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   TOO_LARGE: 413,

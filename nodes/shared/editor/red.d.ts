@@ -98,6 +98,8 @@ declare const RED: {
   };
   utils: { getNodeLabel(node: EditorNode, fallback: string): string };
   editor: {
+    /** What is edited in the trays that are open, the upper one last; not all of them are nodes. */
+    getEditStack(): { id?: string }[];
     createEditor(options: object): { getValue(): string; destroy(): void };
     /** Opens the dialog of a config node, or of a new one with the id `_ADD_`; fills the select `#<prefix>-<name>` after. */
     editConfig(name: string, type: string, id: string, prefix: string): void;
@@ -105,6 +107,7 @@ declare const RED: {
   popover: {
     menu(options: MenuOptions): { show(place: { target: JQuery }): void; hide(): void };
   };
+  user: { hasPermission(permission: string): boolean };
   view: { reveal(id: string): void };
   settings: { get(key: string, fallback: unknown): unknown; set(key: string, value: unknown): void };
   comms: { subscribe(topic: string, listener: (topic: string, data: unknown) => void): void };

@@ -1,9 +1,12 @@
 /** Checks of dialog fields. Each returns true, or a message that says how to fix the field. */
 
+import { asEntered } from './form-values';
+
 const COMMON = '@millwright/node-red-edge/edge-gateway:edge-gateway.common.invalid';
 
 function isBlank(value: unknown): boolean {
-  return value === undefined || value === null || value === '';
+  // The last is what a choice of config nodes holds while none is chosen.
+  return value === undefined || value === null || value === '' || value === '_ADD_';
 }
 
 /** Environment variables are filled in by the runtime, which checks them again. */
@@ -52,11 +55,23 @@ export function numberField(rules: NumberRules = {}): Validator {
   };
 }
 
+/**
+ * Applies a check only while other properties make it matter, so that hidden fields complain about nothing.
+ *
+ * @param applies looks at the node as its dialog shows it
+ * @param check may declare any number of parameters; the editor takes a message only from one that declares two
+ */
+export function when(applies: (node: EditorNode) => boolean, check: Validator): Validator {
+  return function (value, options) {
+    return applies(asEntered(this)) ? check.call(this, value, options) : true;
+  };
+}
+
 /** A field that must be filled in, optionally only while another property makes it apply. */
 export function requiredField(applies: (node: EditorNode) => boolean = () => true): Validator {
-  return function (value, options) {
-    return applies(this) && isBlank(value) ? complaint('required', { label: options.label ?? '' }) : true;
-  };
+  return when(applies, (value, options) =>
+    isBlank(value) ? complaint('required', { label: options.label ?? '' }) : true,
+  );
 }
 
 /** A field that must match, such as an address; empty passes when `optional`. */

@@ -285,13 +285,13 @@ test('a hold-off announces the start and the end of an episode only', async () =
 test('under maintenance a source is scored, and neither flagged nor counted', async () => {
   const detector = detectorWith({ alarm: { votes: 2, voteWindow: 2, holdOffMs: 0 } });
   await detector.serve(await serve(echo(), { threshold: 5 }));
-  detector.maintenance.apply('a', { on: true });
+  detector.maintenance.apply('a', { on: true }, 0);
   const [suppressed] = await detector.submit(reading(9, 'a'));
   assert.deepEqual(
     [suppressed.output, suppressed.detection.status, suppressed.detection.kind, suppressed.detection.score],
     [1, 'SUPPRESSED', undefined, 9],
   );
-  detector.maintenance.apply('a', { on: false });
+  detector.maintenance.apply('a', { on: false }, 0);
   assert.equal((await detector.submit(reading(9, 'a')))[0].detection.status, 'OPERATIONAL');
 });
 

@@ -26,12 +26,16 @@ test('a source has one alert a node, which counts, is acknowledged, and comes ag
   assert.equal(latest.source, 'lathe');
   assert.deepEqual([earlier.since, earlier.last, earlier.count], [1000, 2000, 2]);
   assert.deepEqual(earlier.channels, ['a', 'b', 'c']);
-  assert.ok(acknowledgeAlert(earlier.id));
-  assert.equal(acknowledgeAlert('nobody'), false);
-  assert.equal(listAlerts(() => true)[1].acknowledged, true);
+  assert.ok(acknowledgeAlert(earlier.id, 'anna', 4000));
+  assert.ok(acknowledgeAlert(earlier.id, 'bert', 5000));
+  assert.equal(acknowledgeAlert('nobody', undefined, 4000), false);
+  const seen = listAlerts(() => true)[1];
+  assert.equal(seen.acknowledged, true);
+  assert.deepEqual([seen.acknowledgedBy, seen.acknowledgedAt], ['anna', 4000], 'who was first');
   raiseAlert('forest', detection('press'), 9000);
   const [again] = listAlerts(() => true);
   assert.deepEqual([again.since, again.count, again.acknowledged], [9000, 1, false]);
+  assert.equal(again.acknowledgedBy, undefined);
 });
 
 test('alerts of nodes that are gone are gone, and a flood of sources keeps only the latest', () => {
