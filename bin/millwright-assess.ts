@@ -10,10 +10,19 @@ import { listen, withoutSecrets } from '../assess/listen-mqtt';
 import { loadSample } from '../assess/load-file';
 import { lineOf } from '../assess/read-sample';
 import { htmlReport } from '../assess/report-html';
+import {
+  environmentLanguage,
+  loadLanguage,
+  namedLanguage,
+  REPORT_LANGUAGES,
+} from '../assess/report-languages';
+import type { ReportLanguage } from '../assess/report-language';
 import { textReport } from '../assess/report-text';
 import { SampleBuilder, type Sample } from '../assess/sample';
 import { systemClock } from '../nodes/shared/clock';
 import { EdgeError, toEdgeError } from '../nodes/shared/errors';
+
+const english = loadLanguage('en-US');
 
 const USAGE = `Says what your machines' messages mean for a gateway: how much comes, what reducing it keeps and how wrong
 that is, which fields look like personal data, whether this computer carries it, and in how many months a
@@ -28,7 +37,10 @@ gateway pays for itself. It only reads and listens; nothing is changed and nothi
 
 Output
   --html report.html     a page with plots that can be passed on; it needs nothing else
-  --json                 everything as JSON instead of text
+  --lang <tag>           language of text and page: ${REPORT_LANGUAGES.join(', ')} (that of LC_ALL or
+                         LANG, else English); this help and errors are in English
+  --json                 everything as JSON instead of text: names and codes, the same in every language, with
+                         errors of single messages in English
   --save sample.ndjson   keeps what was heard over MQTT; it is plant data, so keep it safe
 
 Reading the sample
@@ -41,12 +53,27 @@ Reading the sample
   --protocol <version>   5 or 3.1.1 (5)
 
 Your numbers: the more of them are yours, the more the answer is worth (amounts in your own currency)
-${ASSUMPTIONS.map(({ option, label, value, unit }) => `  ${`--${option} <n>`.padEnd(28)}${label} (${option === 'sources' ? 'as in the sample' : `${value}${unit === 'money' || unit === '' ? '' : ` ${unit}`}`})`).join('\n')}`;
+${ASSUMPTIONS.map(helpLine).join('\n')}`;
+
+function helpLine({ name, option, value, unit }: (typeof ASSUMPTIONS)[number]): string {
+  const known = unit === 'money' || unit === 'number' ? String(value) : english.unit(unit, value, 6);
+  const fallback = name === 'sources' ? 'as in the sample' : known;
+  return `  ${`--${option} <n>`.padEnd(30)}${english.text(`assumptions.label.${name}`)} (${fallback})`;
+}
 
 const TEXT = { type: 'string' } as const;
 const OPTIONS = {
   ...{ help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } },
-  ...{ html: TEXT, save: TEXT, mqtt: TEXT, topic: TEXT, minutes: TEXT, user: TEXT, protocol: TEXT },
+  ...{
+    lang: TEXT,
+    html: TEXT,
+    save: TEXT,
+    mqtt: TEXT,
+    topic: TEXT,
+    minutes: TEXT,
+    user: TEXT,
+    protocol: TEXT,
+  },
   ...{ timestamp: TEXT, seconds: TEXT, source: TEXT, format: TEXT, 'sample-rate': TEXT },
   ...Object.fromEntries(ASSUMPTIONS.map(({ option }) => [option, TEXT])),
 } satisfies ParseArgsConfig['options'];
@@ -75,6 +102,9 @@ async function main(parameters: string[]): Promise<number> {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
+  const named = textOf(values, 'lang');
+  // Said now, not after minutes of listening.
+  const tag = named === undefined ? environmentLanguage(process.env) : namedLanguage(named);
   const { sample, origin } =
     url === undefined ? await fromFile(files[0], values) : await fromBroker(url, values);
   const assessment = assess({
@@ -85,18 +115,18 @@ async function main(parameters: string[]): Promise<number> {
     now: systemClock.now(),
     monotonic: () => systemClock.monotonic(),
   });
-  write(assessment, values);
+  write(assessment, values, loadLanguage(tag));
   return 0;
 }
 
-function write(assessment: Assessment, values: Values): void {
+function write(assessment: Assessment, values: Values, language: ReportLanguage): void {
   const page = textOf(values, 'html');
   if (page !== undefined) {
-    writeFileSync(page, htmlReport(assessment));
+    writeFileSync(page, htmlReport(assessment, language));
     process.stderr.write(`millwright-assess: the page is in ${page}\n`);
   }
   process.stdout.write(
-    values.json === true ? `${JSON.stringify(assessment, null, 2)}\n` : textReport(assessment),
+    values.json === true ? `${JSON.stringify(assessment, null, 2)}\n` : textReport(assessment, language),
   );
 }
 
@@ -136,7 +166,7 @@ async function fromBroker(url: string, values: Values): Promise<{ sample: Sample
     // Only for whoever asked: it is plant data.
     writeFileSync(save, sample.messages.map((message) => `${lineOf(message)}\n`).join(''), { mode: 0o600 });
   }
-  return { sample, origin: `${topic} at ${withoutSecrets(url)}` };
+  return { sample, origin: `${topic} (${withoutSecrets(url)})` };
 }
 
 /** The options that say how messages are read, as properties of a `sensor-ingest`. */

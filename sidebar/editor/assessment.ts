@@ -190,7 +190,7 @@ function factsOf(summary: Summary): [key: string, value: string, bad: boolean][]
 
 /** A link would not carry the editor's rights, so the page is loaded first. */
 async function openReport(): Promise<void> {
-  const page = await loadPage('sidebar/assessment/report');
+  const page = await loadPage(`sidebar/assessment/report?lang=${encodeURIComponent(RED.i18n.lang())}`);
   const url = URL.createObjectURL(new Blob([page], { type: 'text/html' }));
   if (!window.open(url, '_blank')) {
     throw new Error(text('assessment.blocked'));

@@ -96,6 +96,8 @@ declare const RED: {
     getType(type: string): EditorNodeType | undefined;
     eachConfig(visit: (config: EditorNode) => void): void;
   };
+  /** `lang` is the language of the editor, such as `pt-BR`. */
+  i18n: { lang(): string };
   utils: { getNodeLabel(node: EditorNode, fallback: string): string };
   editor: {
     createEditor(options: object): { getValue(): string; destroy(): void };
