@@ -170,7 +170,8 @@ function factsOf(summary: Summary): [key: string, value: string, bad: boolean][]
       'reduction',
       best
         ? text('assessment.keeps', {
-            ...{ kind: best.kind, tolerance: shownNumber(best.tolerance, 3), share: percent(best.share) },
+            kind: text(`assessment.kind.${best.kind}`),
+            ...{ tolerance: shownNumber(best.tolerance, 3), share: percent(best.share) },
             error: percent(best.maxError / 100),
           })
         : text('assessment.no-readings'),
