@@ -10,6 +10,7 @@ import { connectAsync } from 'mqtt';
 import type { Assessment } from '../../assess/assessment';
 import { Line } from '../../simulation/index';
 import { Mosquitto } from '../support/mosquitto';
+import { MqttServer } from '../support/mqtt-server';
 import { packageRoot } from '../support/runtime';
 import { needProgram } from '../support/tools';
 
@@ -168,6 +169,36 @@ test('a broker is listened to; what was heard can be kept and assessed again', a
   } finally {
     await machines.endAsync(true);
     await broker.stop();
+  }
+});
+
+test('a broker that speaks only MQTT 3.1.1 is listened to all the same', async () => {
+  const broker = await MqttServer.start();
+  const machines = await connectAsync(broker.url, { protocolVersion: 4 });
+  const listening = spawn(
+    process.execPath,
+    [PROGRAM, '--mqtt', broker.url, '--topic', 'plant1/#', '--minutes', '1', '--json'],
+    { env: { ...process.env, LC_ALL: 'C' } },
+  );
+  try {
+    let out = '';
+    listening.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    const exited = once(listening, 'exit');
+    await shown(listening.stderr, /listening to plant1/);
+    await machines.publishAsync('plant1/cnc-01', '{"torque":41.2}', { qos: 1 });
+    listening.kill('SIGINT');
+    const [code] = (await exited) as [number];
+    assert.equal(code, 0);
+    assert.equal((JSON.parse(out) as Assessment).traffic.messages, 1);
+
+    const refused = await run('--mqtt', broker.url, '--topic', 'plant1/#', '--protocol', '5');
+    assert.match(refused.err, /protocol version/);
+    assert.equal(refused.code, 1);
+    assert.match((await run('--mqtt', broker.url, '--topic', '#', '--protocol', '3')).err, /5 or 3\.1\.1/);
+  } finally {
+    listening.kill();
+    await machines.endAsync(true);
+    await broker.die();
   }
 });
 
