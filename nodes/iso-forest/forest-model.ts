@@ -32,7 +32,7 @@ const ENOUGH_TO_CALIBRATE = 0.25;
  * of the rows, their numbers and the seed, so they are not stored but grown again.
  */
 export class ForestModel {
-  private readonly schedule: GrowthSchedule;
+  private schedule: GrowthSchedule;
   private readonly threshold: ScoreThreshold;
   private stream: number;
   private seed: number;
@@ -56,10 +56,10 @@ export class ForestModel {
     private readonly options: ModelOptions,
     private readonly tools: ModelTools,
   ) {
-    this.schedule = new GrowthSchedule(options);
+    this.stream = hashString(name);
+    this.schedule = scheduleOf(this.stream, options);
     this.threshold = new ScoreThreshold(options.threshold);
     this.seed = options.seed;
-    this.stream = hashString(name);
     this.window = new RowWindow(width, this.capacity());
     this.forest = this.emptyForest(0);
   }
@@ -250,6 +250,7 @@ export class ForestModel {
     const state = stored.variant === variant ? stored : withoutScores(stored);
     this.seed = state.seed;
     this.stream = state.stream;
+    this.schedule = scheduleOf(this.stream, this.options);
     this.stands = state.stands && state.reference !== null && learn !== 'sliding';
     this.window = RowWindow.from(this.width, this.capacity(), state.rows, state.first);
     this.flagged = state.flagged;
@@ -333,10 +334,7 @@ export class ForestModel {
   private startReference(state: ReferenceState): void {
     const { learn, history } = this.options;
     const proven = learn === 'both' ? (state.proven ?? NOTHING_PROVEN) : null;
-    this.reference = new Reference(this.width, history, this.schedule.span, this.schedule.renewal, {
-      ...state,
-      proven,
-    });
+    this.reference = new Reference(this.width, history, this.schedule, { ...state, proven });
   }
 
   private referenceTreesDue(reference: Reference): number {
@@ -344,7 +342,7 @@ export class ForestModel {
     const { count } = this.window;
     return this.stands
       ? trees + reference.renewedBy(count, trees)
-      : Math.min(trees, Math.floor(((count - reference.at) * trees) / this.schedule.span));
+      : Math.min(trees, reference.settledBy(count, trees));
   }
 
   private takeOver({ apart }: Reference): void {
@@ -381,4 +379,8 @@ export class ForestModel {
     }
     return learn === 'sliding' ? history + span : Math.max(history + 2 * span, reference);
   }
+}
+
+function scheduleOf(stream: number, options: ModelOptions): GrowthSchedule {
+  return new GrowthSchedule({ ...options, phase: new SeededRandom(stream).next() });
 }

@@ -2,6 +2,7 @@ import type { RowSpan } from './forest/sub-sample';
 import { RowWindow } from './forest/row-window';
 import { ApartScores } from './apart-scores';
 import { ProvenRows, type ProvenState } from './proven-rows';
+import type { GrowthSchedule } from './schedule';
 
 /** How far beyond the commissioned values of a feature a row may lie to count as proven, in their range. */
 const REACH = 0.5;
@@ -31,14 +32,13 @@ export class Reference {
 
   /**
    * @param history rows after which one has proven itself, and the most of them that are kept
-   * @param settling learned rows in which the first forest grows from it
-   * @param renewal learned rows in which all trees are replaced once, later
+   * @param pace learned rows in which the first forest grows from it (`span`) and in which all trees are replaced once,
+   * later (`renewal`), and by how many each tree is due earlier
    */
   constructor(
     width: number,
     private readonly history: number,
-    private readonly settling: number,
-    private readonly renewal: number,
+    private readonly pace: Pick<GrowthSchedule, 'span' | 'renewal' | 'shift' | 'renewalShift'>,
     { at, rows, proven }: ReferenceState,
   ) {
     const length = rows.length / width;
@@ -47,7 +47,7 @@ export class Reference {
     this.apart = new ApartScores(length);
     this.candidate = new Float32Array(width);
     if (proven) {
-      this.proven = new ProvenRows(width, history, renewal, proven);
+      this.proven = new ProvenRows(width, history, pace.renewal, proven);
     }
     this.bounds = Array.from({ length: width }, (_, feature) => reach(this.commissioned, feature));
   }
@@ -75,16 +75,25 @@ export class Reference {
     proven.add(position, candidate);
   }
 
+  /** How many trees of the first forest are due once so many rows are learned; may be more than there are. */
+  settledBy(learned: number, trees: number): number {
+    const { span, shift } = this.pace;
+    return Math.floor(((learned - this.at + shift) * trees) / span);
+  }
+
   /** How many trees are due once so many rows are learned, without those before it stands. */
   renewedBy(learned: number, trees: number): number {
-    return this.proven ? Math.max(0, Math.floor(((learned - this.ripe) * trees) / this.renewal)) : 0;
+    const { renewal, renewalShift } = this.pace;
+    const rows = learned - this.ripe + renewalShift;
+    return this.proven ? Math.max(0, Math.floor((rows * trees) / renewal)) : 0;
   }
 
   /** The rows from which the tree with this number (from 1) is grown. */
   spans(tree: number, trees: number): RowSpan[] {
     const spans: RowSpan[] = [{ window: this.commissioned, from: 0, to: this.commissioned.count }];
     if (tree > trees) {
-      const born = this.ripe + Math.ceil(((tree - trees) * this.renewal) / trees);
+      const { renewal, renewalShift } = this.pace;
+      const born = this.ripe + Math.ceil(((tree - trees) * renewal) / trees) - renewalShift;
       const proven = this.proven?.span(born - this.history - this.at);
       spans.push(...(proven ? [proven] : []));
     }
@@ -93,7 +102,7 @@ export class Reference {
 
   /** Learned rows from which trees are renewed: when rows have proven themselves, and the first forest stands. */
   private get ripe(): number {
-    return this.at + Math.max(this.history, this.settling);
+    return this.at + Math.max(this.history, this.pace.span);
   }
 
   /** Whether no value of a row lies further beyond the commissioned ones than their range allows. */

@@ -165,6 +165,8 @@ test('no reading grows more than the stated number of rows into trees, whatever 
     { trees: 100, sample: 256, warmup: 100, retrain: 100 },
     { trees: 1, sample: 4096, warmup: 2, retrain: 1 },
     { trees: 300, sample: 4096, warmup: 10, retrain: 10 },
+    { trees: 100, sample: 256, warmup: 100, retrain: 100, learn: 'both' as const, phase: 0.9999 },
+    { trees: 7, sample: 64, warmup: 50, retrain: 1000, phase: 0.4 },
   ]) {
     const schedule = new GrowthSchedule(options);
     let before = 0;
@@ -183,6 +185,33 @@ test('no reading grows more than the stated number of rows into trees, whatever 
       before = due;
     }
     assert.ok(schedule.dueBy(schedule.ready) >= options.trees);
+  }
+});
+
+test('sources that begin together and are read together do not all grow a tree at the same reading', async () => {
+  const SOURCES = 200;
+  for (const learn of ['sliding', 'both']) {
+    // A tree of each source every ten readings.
+    const bench = new Bench({ ...SMALL, learn, retrain: learn === 'sliding' ? 200 : 34 });
+    const { table } = bench.runtime as unknown as {
+      table: { forest(key: string): { model: { trees: number } } };
+    };
+    const sources = Array.from({ length: SOURCES }, (_, source) => ({
+      name: `machine ${source}`,
+      next: machine(2, source),
+    }));
+    let before = 0;
+    for (let reading = 1; reading <= 700; reading++) {
+      for (const { name, next } of sources) {
+        await bench.detect(next(), name);
+      }
+      const grown = sources.reduce((sum, { name }) => sum + table.forest(name).model.trees, 0);
+      if (reading > 50) {
+        const most = SOURCES / 4;
+        assert.ok(grown - before <= most, `${grown - before} trees at reading ${reading}, ${learn}`);
+      }
+      before = grown;
+    }
   }
 });
 
