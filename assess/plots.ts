@@ -1,7 +1,8 @@
 import type { Assessment } from './assessment';
-import { caseName } from './findings';
-import { shown, shownCount, shownMoney, shownPercent } from './format';
-import { HORIZON_MONTHS } from './money';
+import { HORIZON_MONTHS, type PaybackCase } from './money';
+import { caseName, shownMonths } from './money-findings';
+import { settingName } from './reduction-findings';
+import type { ReportLanguage } from './report-language';
 
 const WIDTH = 720;
 const LEFT = 64;
@@ -20,7 +21,7 @@ export function escaped(text: string): string {
 }
 
 /** Messages a second over time. */
-export function ratePlot({ traffic: { series } }: Assessment): string {
+export function ratePlot({ traffic: { series } }: Assessment, language: ReportLanguage): string {
   const height = 220;
   // A single stretch is a line as well.
   const points = series.points.length === 1 ? [series.points[0], series.points[0]] : series.points;
@@ -32,10 +33,10 @@ export function ratePlot({ traffic: { series } }: Assessment): string {
   const seconds = (points.length - 1) * series.secondsPerPoint;
   const marks = [0, 0.25, 0.5, 0.75, 1].map((share) => ({
     at: across(share * (points.length - 1)),
-    label: `${shown(share * seconds)} s`,
+    label: language.unit('seconds', share * seconds),
   }));
-  return svg(height, 'Messages a second over time', [
-    ...grid(ticks, up, (value) => shown(value)),
+  return svg(height, language.text('traffic.plot'), [
+    ...grid(ticks, up, (value) => language.number(value)),
     ...marks.map(({ at, label }, index) => text(at, height - BOTTOM + 18, label, ends(index, marks.length))),
     `<polygon class="area" points="${LEFT},${fixed(up(0))} ${line} ${WIDTH - RIGHT},${fixed(up(0))}"/>`,
     `<polyline class="line one" points="${line}"/>`,
@@ -43,24 +44,24 @@ export function ratePlot({ traffic: { series } }: Assessment): string {
 }
 
 /** Bytes that each setting of the reduction keeps. */
-export function keptPlot({ settings, best }: Assessment): string {
+export function keptPlot({ settings, best }: Assessment, language: ReportLanguage): string {
   if (settings.length === 0) {
     return '';
   }
   const row = 26;
-  const left = 150;
+  const left = 170;
   const height = TOP + settings.length * row + BOTTOM;
   const across = scale(0, 1, left, WIDTH - 70);
   const marks = [0, 0.25, 0.5, 0.75, 1];
-  return svg(height, 'Share of the bytes that each setting keeps', [
+  return svg(height, language.text('reduction.plot'), [
     ...marks.map((share) => {
       const x = fixed(across(share));
-      return `<line class="grid" x1="${x}" x2="${x}" y1="${TOP}" y2="${height - BOTTOM}"/>${text(across(share), height - BOTTOM + 18, `${100 * share} %`, 'middle')}`;
+      return `<line class="grid" x1="${x}" x2="${x}" y1="${TOP}" y2="${height - BOTTOM}"/>${text(across(share), height - BOTTOM + 18, language.percent(share), 'middle')}`;
     }),
     ...settings.map((setting, index) => {
       const share = setting.bytesOut / Math.max(1, setting.bytesIn);
       const y = TOP + index * row;
-      const name = `${setting.kind}, ${shown(setting.tolerance)} %`;
+      const name = settingName(setting, language);
       const kind = setting.kind === 'deadband' ? 'one' : 'two';
       return [
         text(left - 8, y + 17, name, 'end', setting === best ? 'strong' : ''),
@@ -68,7 +69,7 @@ export function keptPlot({ settings, best }: Assessment): string {
         text(
           across(Math.min(1, share)) + 6,
           y + 17,
-          shownPercent(share),
+          language.percent(share),
           'start',
           setting === best ? 'strong' : '',
         ),
@@ -78,7 +79,7 @@ export function keptPlot({ settings, best }: Assessment): string {
 }
 
 /** What the gateway has brought in after so many months, in each case. */
-export function paybackPlot({ money: { cases } }: Assessment): string {
+export function paybackPlot({ money: { cases } }: Assessment, language: ReportLanguage): string {
   const height = 300;
   const paid = cases.map(({ months }) => months ?? 0);
   const months = Math.min(HORIZON_MONTHS, Math.max(24, Math.ceil((1.3 * Math.max(...paid)) / 12) * 12));
@@ -89,14 +90,14 @@ export function paybackPlot({ money: { cases } }: Assessment): string {
   const step = months > 60 ? 24 : months > 24 ? 12 : 6;
   const marks = Array.from({ length: Math.floor(months / step) + 1 }, (_, index) => index * step);
   const kinds = ['one', 'two', 'three'];
-  return svg(height, 'Balance over months', [
-    ...grid(ticks, up, (value) => shownCount(value), LEFT + 16),
+  return svg(height, language.text('money.plot'), [
+    ...grid(ticks, up, (value) => language.count(value), LEFT + 16),
     `<line class="zero" x1="${LEFT + 16}" x2="${WIDTH - RIGHT}" y1="${fixed(up(0))}" y2="${fixed(up(0))}"/>`,
     ...marks.map((month, index) =>
       text(
         across(month),
         height - BOTTOM + 18,
-        index === 0 ? 'now' : `${month} months`,
+        index === 0 ? language.text('money.now') : language.counted('count.months', month),
         index === 0 ? 'start' : ends(index, marks.length),
       ),
     ),
@@ -106,16 +107,29 @@ export function paybackPlot({ money: { cases } }: Assessment): string {
     }),
     ...cases.map(({ months: at }, index) =>
       at !== null && at <= months
-        ? `<circle class="dot ${kinds[index]}" cx="${fixed(across(at))}" cy="${fixed(up(0))}" r="4"><title>${escaped(`${caseName(cases[index])}: ${shown(at)} months`)}</title></circle>`
+        ? `<circle class="dot ${kinds[index]}" cx="${fixed(across(at))}" cy="${fixed(up(0))}" r="4"><title>${escaped(pointName(cases[index], language))}</title></circle>`
         : '',
     ),
   ]);
 }
 
 /** What the lines of {@link paybackPlot} are. */
-export function paybackLegend({ money: { cases } }: Assessment): [kind: string, text: string][] {
+export function paybackLegend(
+  { money: { cases } }: Assessment,
+  language: ReportLanguage,
+): [kind: string, text: string][] {
   const kinds = ['one', 'two', 'three'];
-  return cases.map((one, index) => [kinds[index], `${caseName(one)}: ${shownMoney(one.benefit)} a month`]);
+  return cases.map((one, index) => [
+    kinds[index],
+    language.text('money.legend', { case: caseName(one, language), amount: language.money(one.benefit) }),
+  ]);
+}
+
+function pointName(one: PaybackCase, language: ReportLanguage): string {
+  return language.text('money.point', {
+    case: caseName(one, language),
+    months: shownMonths(one.months, language),
+  });
 }
 
 function svg(height: number, description: string, parts: readonly string[]): string {

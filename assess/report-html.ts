@@ -1,7 +1,10 @@
 import type { Assessment } from './assessment';
-import { chaptersOf, settingName, shownMonths, type Chapter } from './findings';
-import { shown, shownCount, shownPercent, shownSize } from './format';
+import type { Chapter } from './chapter';
+import { chaptersOf } from './findings';
+import { shownMonths } from './money-findings';
 import { escaped, keptPlot, paybackLegend, paybackPlot, ratePlot } from './plots';
+import { settingName } from './reduction-findings';
+import type { ReportLanguage } from './report-language';
 
 const CSS = `
 :root { color-scheme: light dark; --ground: #f6f7f9; --card: #fff; --text: #1c2430; --soft: #5b6675; --rule: #dfe3e8; --one: #1f6feb; --two: #b4560e; --three: #7a5195; --good: #1a7f37; --bad: #b42318; }
@@ -29,7 +32,7 @@ th { color: var(--soft); font-size: 13px; font-weight: 600; }
 th, td { border-bottom: 1px solid var(--rule); padding: 5px 10px 5px 0; text-align: right; vertical-align: top; }
 th:first-child, td:first-child { overflow-wrap: anywhere; text-align: left; }
 td.word { text-align: left; } th.word { text-align: left; }
-tr:last-child td { border-bottom: 0; } td { white-space: nowrap; } td:first-child { min-width: 140px; white-space: normal; }
+tr:last-child td { border-bottom: 0; } td { white-space: nowrap; } td:first-child { min-width: 170px; white-space: normal; }
 figure { margin: 12px 0; }
 svg { display: block; height: auto; width: 100%; }
 svg text { fill: var(--soft); font-size: 12px; }
@@ -46,20 +49,21 @@ svg text.strong { fill: var(--text); font-weight: 600; }
 `;
 
 /** The report as one page that needs nothing else: no script, no font, no picture from anywhere. */
-export function htmlReport(assessment: Assessment): string {
+export function htmlReport(assessment: Assessment, language: ReportLanguage): string {
   const { origin, madeAt } = assessment;
-  const title = `Assessment of ${origin}`;
+  const title = language.text('title', { origin });
+  const made = language.text('made', { date: language.date(madeAt) });
   const figures: Partial<Record<Chapter['id'], string>> = {
-    traffic: figure(ratePlot(assessment), 'Messages a second over the time that was listened.'),
-    reduction: figure(keptPlot(assessment), 'Bytes kept, in percent of all readings as JSON.'),
+    traffic: figure(ratePlot(assessment, language), language.text('traffic.plot')),
+    reduction: figure(keptPlot(assessment, language), language.text('reduction.plot')),
     money: figure(
-      paybackPlot(assessment),
-      'What the gateway has brought in, less what it cost; a dot marks where it has paid for itself.',
-      paybackLegend(assessment),
+      paybackPlot(assessment, language),
+      language.text('money.plot'),
+      paybackLegend(assessment, language),
     ),
   };
   return `<!doctype html>
-<html lang="en">
+<html lang="${language.tag}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -70,9 +74,9 @@ export function htmlReport(assessment: Assessment): string {
 <body>
 <main>
 <h1>${escaped(title)}</h1>
-<p class="made">Made ${escaped(new Date(madeAt).toISOString().slice(0, 16).replace('T', ' '))} UTC by millwright-assess. Every assumption is listed at the end.</p>
-<div class="tiles">${tiles(assessment)}</div>
-${chaptersOf(assessment)
+<p class="made">${escaped(made)} ${escaped(language.text('made-note'))}</p>
+<div class="tiles">${tiles(assessment, language)}</div>
+${chaptersOf(assessment, language)
   .map((chapter) => section(chapter, figures[chapter.id] ?? ''))
   .join('\n')}
 </main>
@@ -81,22 +85,26 @@ ${chaptersOf(assessment)
 `;
 }
 
-function tiles({ traffic, best, personal, capacity, money }: Assessment): string {
+function tiles({ traffic, best, personal, capacity, money }: Assessment, language: ReportLanguage): string {
   const [expected] = money.cases;
   const all: [name: string, value: string, good?: boolean][] = [
-    ['Messages', `${shown(traffic.messagesPerSecond)}/s`],
-    ['Bytes a day', shownSize(traffic.bytesPerDay)],
+    [language.text('traffic.tile.rate'), language.unit('per-second', traffic.messagesPerSecond)],
+    [language.text('traffic.tile.day'), language.size(traffic.bytesPerDay)],
     [
-      best ? settingName(best) : 'Reduction',
-      best ? `keeps ${shownPercent(best.bytesOut / best.bytesIn)}` : '–',
+      best ? settingName(best, language) : language.text('reduction.title'),
+      best
+        ? language.text('reduction.keeps', { share: language.percent(best.bytesOut / best.bytesIn) })
+        : '–',
     ],
     [
-      'Personal data',
-      personal.length === 0 ? 'none seen' : `${shownCount(personal.length)} fields`,
+      language.text('personal.title'),
+      personal.length === 0
+        ? language.text('personal.none-seen')
+        : language.counted('count.fields', personal.length),
       personal.length === 0,
     ],
-    ['Load of one core', shownPercent(capacity.load), capacity.carries],
-    ['Pays back', shownMonths(expected.months), expected.months !== null],
+    [language.text('capacity.tile'), language.percent(capacity.load), capacity.carries],
+    [language.text('money.tile'), shownMonths(expected.months, language), expected.months !== null],
   ];
   return all
     .map(

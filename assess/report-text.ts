@@ -1,43 +1,34 @@
 import type { Assessment } from './assessment';
-import { chaptersOf, type Chapter } from './findings';
+import type { Chapter } from './chapter';
+import { columnsOf, padded, wrapped } from './columns';
+import { chaptersOf } from './findings';
+import type { ReportLanguage } from './report-language';
 
 const WIDTH = 100;
 
 /** The report for a terminal. */
-export function textReport(assessment: Assessment): string {
+export function textReport(assessment: Assessment, language: ReportLanguage): string {
   const { origin, madeAt } = assessment;
-  const head = [`Assessment of ${origin}`, `made ${new Date(madeAt).toISOString()}`];
-  return `${[...head, ...chaptersOf(assessment).flatMap(chapterLines)].join('\n')}\n`;
+  const head = [language.text('title', { origin }), language.text('made', { date: language.date(madeAt) })];
+  const chapters = chaptersOf(assessment, language);
+  return `${[...head, ...chapters.flatMap((chapter) => chapterLines(chapter, language.tag))].join('\n')}\n`;
 }
 
-function chapterLines({ title, verdict, rows, tables, notes }: Chapter): string[] {
-  const width = Math.max(0, ...rows.map(([name]) => name.length));
+function chapterLines({ title, verdict, rows, tables, notes }: Chapter, tag: string): string[] {
+  const width = Math.max(0, ...rows.map(([name]) => columnsOf(name)));
   return [
     '',
-    title.toUpperCase(),
-    ...wrapped(verdict, ''),
-    ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+    title.toLocaleUpperCase(tag),
+    ...wrapped(verdict, { tag, width: WIDTH, indent: '' }),
+    ...rows.map(([name, value]) => `  ${padded(name, width, 'end')}  ${value}`),
     ...tables.flatMap(({ header, rows: cells }) => ['', ...tableLines([header, ...cells])]),
-    ...notes.flatMap((note) => wrapped(note, '  ')),
+    ...notes.flatMap((note) => wrapped(note, { tag, width: WIDTH, indent: '  ' })),
   ];
 }
 
 function tableLines(rows: readonly string[][]): string[] {
-  const widths = rows[0].map((_cell, column) => Math.max(...rows.map((cells) => cells[column].length)));
+  const widths = rows[0].map((_cell, column) => Math.max(...rows.map((cells) => columnsOf(cells[column]))));
   return rows.map((cells) =>
-    `  ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ')}`.trimEnd(),
+    `  ${cells.map((cell, column) => padded(cell, widths[column], column === 0 ? 'end' : 'start')).join('  ')}`.trimEnd(),
   );
-}
-
-function wrapped(text: string, indent: string): string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(' ')) {
-    if (line.length + word.length + 1 > WIDTH && line.trim() !== '') {
-      lines.push(line.trimEnd());
-      line = indent;
-    }
-    line += `${word} `;
-  }
-  return [...lines, line.trimEnd()];
 }

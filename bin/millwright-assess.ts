@@ -10,43 +10,27 @@ import { listen, withoutSecrets } from '../assess/listen-mqtt';
 import { loadSample } from '../assess/load-file';
 import { lineOf } from '../assess/read-sample';
 import { htmlReport } from '../assess/report-html';
+import { environmentLanguage, loadLanguage, namedLanguage } from '../assess/report-languages';
+import type { ReportLanguage } from '../assess/report-language';
 import { textReport } from '../assess/report-text';
+import { usage } from '../assess/usage';
 import { SampleBuilder, type Sample } from '../assess/sample';
 import { systemClock } from '../nodes/shared/clock';
 import { EdgeError, toEdgeError } from '../nodes/shared/errors';
 
-const USAGE = `Says what your machines' messages mean for a gateway: how much comes, what reducing it keeps and how wrong
-that is, which fields look like personal data, whether this computer carries it, and in how many months a
-gateway pays for itself. It only reads and listens; nothing is changed and nothing is sent anywhere.
-
-  millwright-assess sample.ndjson
-      a file with one message a line: {"topic": "plant1/cnc-01", "payload": {"torque": 41.2}, "ts": 1767225600000}
-  millwright-assess sample.csv
-      a table with a header; columns "topic" (or "source", "machine") and "ts" (or "time") say whose and when
-  millwright-assess --mqtt mqtt://192.168.1.10 --topic 'plant1/#' --minutes 5
-      listens to a broker for five minutes; Ctrl-C ends it early with what has come
-
-Output
-  --html report.html     a page with plots that can be passed on; it needs nothing else
-  --json                 everything as JSON instead of text
-  --save sample.ndjson   keeps what was heard over MQTT; it is plant data, so keep it safe
-
-Reading the sample
-  --timestamp <name>     property of a payload, or column, that holds the time (ts)
-  --seconds <n>          how long the sample took, where messages have no times
-  --source <where>       what names the machine, as in sensor-ingest: topic, or such as payload.machine (topic)
-  --format <name>        auto, json, csv, msgpack, float32, int16 or sparkplug (auto)
-  --sample-rate <Hz>     of waveforms
-  --user <name>          of the broker; the password is read from MILLWRIGHT_PASSWORD
-  --protocol <version>   5 or 3.1.1 (5)
-
-Your numbers: the more of them are yours, the more the answer is worth (amounts in your own currency)
-${ASSUMPTIONS.map(({ option, label, value, unit }) => `  ${`--${option} <n>`.padEnd(28)}${label} (${option === 'sources' ? 'as in the sample' : `${value}${unit === 'money' || unit === '' ? '' : ` ${unit}`}`})`).join('\n')}`;
-
 const TEXT = { type: 'string' } as const;
 const OPTIONS = {
   ...{ help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } },
-  ...{ html: TEXT, save: TEXT, mqtt: TEXT, topic: TEXT, minutes: TEXT, user: TEXT, protocol: TEXT },
+  ...{
+    lang: TEXT,
+    html: TEXT,
+    save: TEXT,
+    mqtt: TEXT,
+    topic: TEXT,
+    minutes: TEXT,
+    user: TEXT,
+    protocol: TEXT,
+  },
   ...{ timestamp: TEXT, seconds: TEXT, source: TEXT, format: TEXT, 'sample-rate': TEXT },
   ...Object.fromEntries(ASSUMPTIONS.map(({ option }) => [option, TEXT])),
 } satisfies ParseArgsConfig['options'];
@@ -66,15 +50,18 @@ async function main(parameters: string[]): Promise<number> {
     throw new EdgeError('REQUEST', `${toEdgeError(thrown).message}. See millwright-assess --help.`);
   }
   if (values.help === true) {
-    process.stdout.write(`${USAGE}\n`);
+    process.stdout.write(`${usage()}\n`);
     return 0;
   }
   const url = textOf(values, 'mqtt');
   if ((url === undefined) === (files.length === 0) || files.length > 1) {
     process.stderr.write('millwright-assess: name one sample file, or a broker with --mqtt.\n\n');
-    process.stderr.write(`${USAGE}\n`);
+    process.stderr.write(`${usage()}\n`);
     return 2;
   }
+  const named = textOf(values, 'lang');
+  // Said now, not after minutes of listening.
+  const tag = named === undefined ? environmentLanguage(process.env) : namedLanguage(named);
   const { sample, origin } =
     url === undefined ? await fromFile(files[0], values) : await fromBroker(url, values);
   const assessment = assess({
@@ -85,18 +72,18 @@ async function main(parameters: string[]): Promise<number> {
     now: systemClock.now(),
     monotonic: () => systemClock.monotonic(),
   });
-  write(assessment, values);
+  write(assessment, values, loadLanguage(tag));
   return 0;
 }
 
-function write(assessment: Assessment, values: Values): void {
+function write(assessment: Assessment, values: Values, language: ReportLanguage): void {
   const page = textOf(values, 'html');
   if (page !== undefined) {
-    writeFileSync(page, htmlReport(assessment));
+    writeFileSync(page, htmlReport(assessment, language));
     process.stderr.write(`millwright-assess: the page is in ${page}\n`);
   }
   process.stdout.write(
-    values.json === true ? `${JSON.stringify(assessment, null, 2)}\n` : textReport(assessment),
+    values.json === true ? `${JSON.stringify(assessment, null, 2)}\n` : textReport(assessment, language),
   );
 }
 
@@ -122,7 +109,7 @@ async function fromBroker(url: string, values: Values): Promise<{ sample: Sample
     ...{ url, topic, milliseconds: minutes * 60_000, clock: systemClock, signal: stop.signal },
     username: textOf(values, 'user'),
     password: process.env.MILLWRIGHT_PASSWORD,
-    protocolVersion: textOf(values, 'protocol') === '3.1.1' ? 4 : 5,
+    protocolVersion: protocolOf(values),
     listening: () => {
       const where = `${topic} at ${withoutSecrets(url)}`;
       process.stderr.write(
@@ -136,7 +123,15 @@ async function fromBroker(url: string, values: Values): Promise<{ sample: Sample
     // Only for whoever asked: it is plant data.
     writeFileSync(save, sample.messages.map((message) => `${lineOf(message)}\n`).join(''), { mode: 0o600 });
   }
-  return { sample, origin: `${topic} at ${withoutSecrets(url)}` };
+  return { sample, origin: `${topic} (${withoutSecrets(url)})` };
+}
+
+function protocolOf(values: Values): 4 | 5 | undefined {
+  const named = textOf(values, 'protocol');
+  if (named !== undefined && named !== '5' && named !== '3.1.1') {
+    throw new EdgeError('REQUEST', `--protocol must be 5 or 3.1.1, not "${named}".`);
+  }
+  return named === undefined ? undefined : named === '5' ? 5 : 4;
 }
 
 /** The options that say how messages are read, as properties of a `sensor-ingest`. */

@@ -52,6 +52,7 @@ for (const name of nodeTypes) {
 
 bundleEditor(at('sidebar', 'editor.ts'), at('dist', 'sidebar', 'edge-sidebar.html'), '');
 copyTexts('edge-sidebar', at('dist', 'sidebar'));
+copyTexts('assessment', at('dist', 'assess'));
 
 rmSync(at('examples'), { recursive: true, force: true });
 cpSync(at('flows'), at('examples'), { recursive: true, filter: (file) => !file.endsWith('.md') });

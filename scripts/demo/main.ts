@@ -169,9 +169,10 @@ async function main(): Promise<void> {
 Millwright is running.
 
   Editor     ${nodeRed.url}#flow/edge-pm
-  Machines   ${MACHINES} simulated CNC machines publish to ${broker.url}, plant1/+/telemetry and plant1/+/vibration
-  Cloud      alerts and the reduced stream arrive under ${CLOUD_TOPICS}; watch all of it with
-             npx mqtt sub -h 127.0.0.1 -p ${broker.port} -t '${CLOUD_TOPICS}' -v
+  Machines   ${MACHINES} simulated CNC machines publish to ${broker.url}, plant1/+/telemetry and plant1/+/vibration;
+             npx mqtt sub -h 127.0.0.1 -p ${broker.port} -t 'plant1/+/telemetry' -v shows what they send
+  Cloud      alerts and the reduced stream arrive under ${CLOUD_TOPICS}, compressed; switch the node
+             "watch the cloud" on to read them in the debug sidebar
   Data       ${userDir} (npm start -- --fresh begins with a new flow)
 
 First, open the editor and press a button in "Break a machine"; the alert appears in the debug sidebar (the bug icon).

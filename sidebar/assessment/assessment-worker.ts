@@ -3,6 +3,7 @@ import { assess } from '../../assess/assessment';
 import type { AssessmentRequest } from '../../assess/assessment';
 import { payloadBytes } from '../../assess/read-sample';
 import { htmlReport } from '../../assess/report-html';
+import { loadLanguage, REPORT_LANGUAGES } from '../../assess/report-languages';
 import { SampleBuilder } from '../../assess/sample';
 import type { Sample as Written } from '../../nodes/sensor-ingest/preview/result';
 import { decodePayload } from '../../nodes/sensor-ingest/preview/sample';
@@ -17,7 +18,8 @@ export type FinishRequest = Pick<AssessmentRequest, 'ingest' | 'given' | 'origin
 
 export interface Finished {
   summary: Summary;
-  page: string;
+  /** The report in each language, by its tag: whoever reads it may have another than who recorded. */
+  pages: Record<string, string>;
 }
 
 const builder = new SampleBuilder();
@@ -37,7 +39,8 @@ function finish({ seconds, ...request }: FinishRequest): Finished {
     now: systemClock.now(),
     monotonic: () => systemClock.monotonic(),
   });
-  return { summary: summaryOf(assessment), page: htmlReport(assessment) };
+  const pages = REPORT_LANGUAGES.map((tag) => [tag, htmlReport(assessment, loadLanguage(tag))]);
+  return { summary: summaryOf(assessment), pages: Object.fromEntries(pages) as Finished['pages'] };
 }
 
 /** What a thread of its own does for one assessment. */

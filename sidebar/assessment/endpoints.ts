@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
 import { ASSUMPTIONS, completeAssumptions, type AssumptionName } from '../../assess/assumptions';
+import { nearestLanguage } from '../../assess/report-languages';
 import type { RecordingNode } from '../../nodes/sensor-ingest/preview/endpoints';
 import { systemClock } from '../../nodes/shared/clock';
 import { answerWith } from '../../nodes/shared/dialog/answer';
@@ -18,7 +19,7 @@ const INGEST = 'sensor-ingest';
 
 /**
  * `POST /edge/sidebar/assessment` `{node, minutes, given}`: records what a `sensor-ingest` receives and assesses it;
- * `POST …/assessment/stop` ends that early; `GET …/assessment/report` is the page of the last one.
+ * `POST …/assessment/stop` ends that early; `GET …/assessment/report?lang=` is the page of the last one, in the language nearest to that tag, else in English.
  */
 export function registerAssessment(RED: NodeAPI): AssessmentJob {
   const job = new AssessmentJob({ clock: systemClock, startThread });
@@ -41,12 +42,14 @@ export function registerAssessment(RED: NodeAPI): AssessmentJob {
     response.status(204).end();
   });
   const mayRead = RED.auth.needsPermission('flows.read');
-  RED.httpAdmin.get('/edge/sidebar/assessment/report', mayRead, (_request, response) => {
-    if (job.page === undefined) {
+  RED.httpAdmin.get('/edge/sidebar/assessment/report', mayRead, (request, response) => {
+    if (job.pages === undefined) {
       response.status(404).json({ code: 'NOT_FOUND', message: 'Nothing has been assessed yet.' });
       return;
     }
-    response.type('html').set('Cache-Control', 'no-store').send(job.page);
+    const { lang } = request.query;
+    const language = nearestLanguage(typeof lang === 'string' ? lang : '');
+    response.type('html').set('Cache-Control', 'no-store').send(job.pages[language]);
   });
   return job;
 }

@@ -34,7 +34,7 @@ const LONGEST_WORK_MS = 120_000;
 /** One recording after another: records what a node receives for some minutes and has it assessed in a thread. */
 export class AssessmentJob {
   private phase: JobState = { phase: 'idle' };
-  private made: string | undefined;
+  private made: Finished['pages'] | undefined;
   private stopCapture: (() => void) | undefined;
 
   constructor(private readonly options: JobOptions) {}
@@ -43,8 +43,8 @@ export class AssessmentJob {
     return this.phase;
   }
 
-  /** The page of the last assessment. */
-  get page(): string | undefined {
+  /** The pages of the last assessment, by language. */
+  get pages(): Finished['pages'] | undefined {
     return this.made;
   }
 
@@ -114,11 +114,11 @@ export class AssessmentJob {
     const overdue = clock.after(LONGEST_WORK_MS, () => void thread.terminate());
     try {
       await thread.add(capture.portion());
-      const { summary, page } = await thread.finish({
+      const { summary, pages } = await thread.finish({
         ...{ ingest, given, origin, seconds },
         uncounted: capture.leftOut,
       });
-      this.made = page;
+      this.made = pages;
       this.phase = { phase: 'ready', origin, at: clock.now(), summary };
     } catch (thrown) {
       this.phase = { phase: 'failed', message: toEdgeError(thrown).message };

@@ -172,7 +172,8 @@ function factsOf(summary: Summary): [key: string, value: string, bad: boolean][]
       'reduction',
       best
         ? text('assessment.keeps', {
-            ...{ kind: best.kind, tolerance: shownNumber(best.tolerance, 3), share: percent(best.share) },
+            kind: text(`assessment.kind.${best.kind}`),
+            ...{ tolerance: shownNumber(best.tolerance, 3), share: percent(best.share) },
             error: percent(best.maxError / 100),
           })
         : text('assessment.no-readings'),
@@ -192,7 +193,7 @@ function factsOf(summary: Summary): [key: string, value: string, bad: boolean][]
 
 /** A link would not carry the editor's rights, so the page is loaded first. */
 async function openReport(): Promise<void> {
-  const page = await loadPage('sidebar/assessment/report');
+  const page = await loadPage(`sidebar/assessment/report?lang=${encodeURIComponent(RED.i18n.lang())}`);
   const url = URL.createObjectURL(new Blob([page], { type: 'text/html' }));
   if (!window.open(url, '_blank')) {
     throw new Error(text('assessment.blocked'));

@@ -10,6 +10,7 @@ import { connectAsync } from 'mqtt';
 import type { Assessment } from '../../assess/assessment';
 import { Line } from '../../simulation/index';
 import { Mosquitto } from '../support/mosquitto';
+import { MqttServer } from '../support/mqtt-server';
 import { packageRoot } from '../support/runtime';
 import { needProgram } from '../support/tools';
 
@@ -22,8 +23,17 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(...parameters: string[]): Promise<{ code: number; out: string; err: string }> {
+  return runIn({ LC_ALL: 'C' }, ...parameters);
+}
+
+/** @param locale variables of the environment that say whose language it is */
+function runIn(
+  locale: Record<string, string>,
+  ...parameters: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  const env = { ...process.env, LC_ALL: '', LC_MESSAGES: '', LANG: '', ...locale };
   return new Promise((resolve) => {
-    execFile(process.execPath, [PROGRAM, ...parameters], (error, out, err) => {
+    execFile(process.execPath, [PROGRAM, ...parameters], { env }, (error, out, err) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err });
     });
   });
@@ -63,6 +73,32 @@ test('a file of simulated machines is assessed as text, as JSON and as a page', 
   assert.ok(assessment.settings.every(({ maxError, tolerance }) => maxError <= tolerance * (1 + 1e-9)));
   assert.ok(assessment.timings.ingest.meanMs > 0 && (assessment.timings.forest?.meanMs ?? 0) > 0);
   assert.equal(assessment.assumptions.find(({ name }) => name === 'sources')?.from, 'measured');
+});
+
+test('a report is in the language that is asked for, else in that of the environment; JSON is the same in all', async () => {
+  const file = writeSample();
+  const page = join(folder, 'bericht.html');
+  const german = await run(file, '--lang', 'de', '--html', page, '--downtime-per-hour', '2000');
+  assert.equal(german.code, 0, german.err);
+  assert.match(german.out, /^Bewertung von sample\.ndjson\nErstellt am \d+\. \S+ \d{4} um \d\d:\d\d \(UTC\)/);
+  assert.match(german.out, /Kosten einer Stunde ungeplanten Stillstands\s+2\.000\s+angegeben/);
+  assert.match(german.out, /Totband bei 0,5 %/);
+  assert.match(
+    readFileSync(page, 'utf8'),
+    /^<!doctype html>\n<html lang="de">[\s\S]*<h2>Wirtschaftlichkeit<\/h2>/,
+  );
+
+  assert.match((await runIn({ LANG: 'fr_CA.UTF-8' }, file)).out, /^Évaluation de /);
+  assert.match((await runIn({ LANG: 'fr_FR', LC_ALL: 'ja_JP.UTF-8' }, file)).out, /^sample\.ndjsonの評価/);
+  assert.match((await runIn({ LANG: 'tlh.UTF-8' }, file)).out, /^Assessment of /);
+
+  const unknown = await run(file, '--lang', 'tlh');
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /in the language "tlh"\. There are: en-US, de, fr, ja, ko, pt-BR, zh-CN\.\n$/);
+
+  const json = JSON.parse((await run(file, '--json', '--lang', 'ja')).out) as Assessment;
+  assert.doesNotMatch(JSON.stringify(json), /[\u3040-\u30ff]/);
+  assert.equal(json.personal[0].kind, 'name');
 });
 
 test('what cannot be done is said with the way out, and ends non-zero', async () => {
@@ -133,6 +169,36 @@ test('a broker is listened to; what was heard can be kept and assessed again', a
   } finally {
     await machines.endAsync(true);
     await broker.stop();
+  }
+});
+
+test('a broker that speaks only MQTT 3.1.1 is listened to all the same', async () => {
+  const broker = await MqttServer.start();
+  const machines = await connectAsync(broker.url, { protocolVersion: 4 });
+  const listening = spawn(
+    process.execPath,
+    [PROGRAM, '--mqtt', broker.url, '--topic', 'plant1/#', '--minutes', '1', '--json'],
+    { env: { ...process.env, LC_ALL: 'C' } },
+  );
+  try {
+    let out = '';
+    listening.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    const exited = once(listening, 'exit');
+    await shown(listening.stderr, /listening to plant1/);
+    await machines.publishAsync('plant1/cnc-01', '{"torque":41.2}', { qos: 1 });
+    listening.kill('SIGINT');
+    const [code] = (await exited) as [number];
+    assert.equal(code, 0);
+    assert.equal((JSON.parse(out) as Assessment).traffic.messages, 1);
+
+    const refused = await run('--mqtt', broker.url, '--topic', 'plant1/#', '--protocol', '5');
+    assert.match(refused.err, /protocol version/);
+    assert.equal(refused.code, 1);
+    assert.match((await run('--mqtt', broker.url, '--topic', '#', '--protocol', '3')).err, /5 or 3\.1\.1/);
+  } finally {
+    listening.kill();
+    await machines.endAsync(true);
+    await broker.die();
   }
 });
 

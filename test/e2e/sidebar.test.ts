@@ -132,7 +132,7 @@ test('what a node receives is recorded and assessed; the report is one page; ser
     assert.match(summary, /Readings, /, 'whose it is');
     assert.match(
       summary,
-      /Reduction\s*(deadband|swinging-door) at 1 % keeps [\d.]+ %, off by [\d.]+ % at most/,
+      /Reduction\s*(deadband|swinging door) at 1 % keeps [\d.]+ %, off by [\d.]+ % at most/,
     );
     assert.match(summary, /Personal data\?\s*none seen/);
     const [popup] = await Promise.all([
@@ -146,6 +146,13 @@ test('what a node receives is recorded and assessed; the report is one page; ser
       /hour of unplanned downtime\s*2,000\s*given/,
     );
     await popup.close();
+    await page.evaluate(() => localStorage.setItem('editor-language', 'de'));
+    const [german] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.locator('.edge-assessment button', { hasText: 'Open the full report' }).click(),
+    ]);
+    await german.locator('html[lang="de"] h1', { hasText: 'Bewertung von Readings' }).waitFor();
+    await german.close();
 
     await page.locator('#edge-sidebar-level-silence').fill('30');
     await page.locator('#edge-sidebar-level-silence').blur();

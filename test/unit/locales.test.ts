@@ -9,8 +9,19 @@ const LANGUAGES_OF_HELP = ['de', 'ja', 'zh-CN'];
 const CATALOGS = readdirSync(join(LOCALES, 'en-US')).filter((name) => name.endsWith('.json'));
 const HELP_PAGES = readdirSync(join(LOCALES, 'en-US')).filter((name) => name.endsWith('.html'));
 
-/** Keys whose text may be the English one in any language: names, units, symbols, codes and samples. */
+/** Keys whose text may be the English one in any language: names, units, codes and samples. */
 const SAME_EVERYWHERE = new Set([
+  'assessment.unit.bytes',
+  'assessment.unit.gigabytes',
+  'assessment.unit.hours',
+  'assessment.unit.kilobytes',
+  'assessment.unit.megabytes',
+  'assessment.unit.microseconds',
+  'assessment.unit.milliseconds',
+  'assessment.unit.per-second',
+  'assessment.unit.petabytes',
+  'assessment.unit.seconds',
+  'assessment.unit.terabytes',
   'edge-broker.label.tls',
   'edge-broker.preset.aws.name',
   'edge-broker.preset.azure.name',
@@ -24,9 +35,7 @@ const SAME_EVERYWHERE = new Set([
   'edge-sidebar.label.tab',
   'edge-sidebar.unit.milliseconds',
   'edge-sidebar.unit.per-second',
-  'edge-sidebar.unit.percent',
   'edge-sidebar.unit.seconds',
-  'edge-sidebar.assessment.of',
   'edge-sidebar.maintenance.hours',
   'edge-sidebar.maintenance.minutes',
   'crdt-state.unit.milliseconds',
@@ -94,11 +103,21 @@ const SAME_WORDS: Record<string, string[]> = {
     'Type',
     'Verdict',
     'Votes',
+    '__count__ message',
+    '__count__ messages',
+    '__count__ source',
+    '__count__ sources',
+    '__count__ topic',
+    '__count__ topics',
     '__rate__ messages/s',
+    '__value__ messages/s',
+    'messages',
+    'messages/s',
     'normal',
     'score',
     'score __score__',
     'sources',
+    'swinging door',
   ],
   ja: [],
   ko: [],
@@ -113,6 +132,7 @@ const SAME_WORDS: Record<string, string[]> = {
     'Token',
     'gateway',
     'normal',
+    'swinging door',
   ],
   'zh-CN': ['Logits'],
 };
@@ -145,6 +165,11 @@ function sorted(found: Iterable<string>): string[] {
 /** What is filled in at run time: `__name__` by Node-RED, `{name}` by the user. */
 function placeholders(text: string): string[] {
   return sorted(text.match(/__\w+?__|\{\w+\}/g) ?? []);
+}
+
+/** Whether there is more in a text than what is filled in. */
+function hasWords(text: string): boolean {
+  return /\p{L}/u.test(text.replace(/__\w+?__/g, ''));
 }
 
 /** Tags with their attributes, in order; inline ones are sorted within their block, as languages order words differently. */
@@ -212,7 +237,7 @@ for (const language of LANGUAGES) {
         if (text === undefined || text.trim() === '') {
           return `${where} is empty`;
         }
-        if (text === english && !SAME_EVERYWHERE.has(key) && !words.has(text)) {
+        if (text === english && hasWords(text) && !SAME_EVERYWHERE.has(key) && !words.has(text)) {
           return `${where} is still English: ${text}`;
         }
         if (placeholders(text).join() !== placeholders(english).join()) {

@@ -17,12 +17,12 @@ export function fillRules(rules: unknown, translate: (key: string) => string): v
       const row = $('<div/>').css({ display: 'flex', gap: '6px' }).appendTo(container);
       $('<input type="text" class="crdt-state-pattern" placeholder="plant1/+/count">')
         .attr('aria-label', translate('label.pattern'))
-        .css({ flex: '1', width: 'auto' })
+        .css({ flex: '1', minWidth: '0', width: 'auto' })
         .val(rule.pattern ?? '')
         .appendTo(row);
       const choice = $('<select class="crdt-state-strategy">')
         .attr('aria-label', translate('label.strategy'))
-        .css({ width: '150px' })
+        .css({ flex: '1.2', minWidth: '0', width: 'auto' })
         .appendTo(row);
       for (const strategy of STRATEGIES) {
         $('<option>')

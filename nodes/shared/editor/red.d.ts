@@ -96,6 +96,8 @@ declare const RED: {
     getType(type: string): EditorNodeType | undefined;
     eachConfig(visit: (config: EditorNode) => void): void;
   };
+  /** `lang` is the language of the editor, such as `pt-BR`. */
+  i18n: { lang(): string };
   utils: { getNodeLabel(node: EditorNode, fallback: string): string };
   editor: {
     /** What is edited in the trays that are open, the upper one last; not all of them are nodes. */

@@ -2,13 +2,14 @@ const ID = 'edge-dialog-styles';
 
 /** Looks of what several dialogs show; in the colors of whatever theme the editor has. */
 const CSS = `
-.edge-form .form-row > label:first-child { line-height: 1.25; vertical-align: middle; }
+/* Words of other languages are longer than the editor's 100px. */
+.edge-form .form-row > label:first-child { line-height: 1.25; vertical-align: middle; width: 114px; }
 .edge-form .form-row > .form-tips { margin: 0 0 8px; }
 .edge-failure { border-left: 3px solid var(--red-ui-border-color-error); color: var(--red-ui-text-color-error); margin: 8px 0; overflow-wrap: anywhere; padding: 4px 10px; }
 .edge-failure code { color: inherit; margin-right: 8px; }
 .edge-note { color: var(--red-ui-secondary-text-color); display: inline-block; margin-right: 6px; }
 .edge-caption { color: var(--red-ui-secondary-text-color); margin: 8px 0 4px; }
-.edge-facts { display: grid; grid-template-columns: 98px 1fr; gap: 4px 6px; margin: 8px 0; }
+.edge-facts { display: grid; grid-template-columns: 112px 1fr; gap: 4px 6px; margin: 8px 0; }
 .edge-facts dt { color: var(--red-ui-secondary-text-color); font-weight: normal; }
 .edge-facts dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .edge-table { border: 1px solid var(--red-ui-form-input-border-color); border-radius: 4px; margin-bottom: 12px; max-height: 240px; overflow-y: auto; }

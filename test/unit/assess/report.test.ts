@@ -1,32 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assess, type Assessment, type AssessmentRequest } from '../../../assess/assessment';
 import { htmlReport } from '../../../assess/report-html';
+import { loadLanguage } from '../../../assess/report-languages';
 import { textReport } from '../../../assess/report-text';
-import { SampleBuilder, type SampleMessage } from '../../../assess/sample';
-import { message, simulated, START } from './support';
+import { assessed, message, simulated, START } from './support';
 
-function assessed(messages: readonly SampleMessage[], changed: Partial<AssessmentRequest> = {}): Assessment {
-  const builder = new SampleBuilder();
-  messages.forEach((one) => builder.add(one));
-  let time = 0;
-  return assess({
-    ...{ sample: builder.sample(), ingest: {}, given: {}, origin: 'line.ndjson', now: START },
-    machine: { processor: 'test', cores: 2, memoryBytes: 8e9 },
-    // Each look at the clock takes 0.01 ms.
-    monotonic: () => (time += 0.01),
-    ...changed,
-  });
-}
+const english = loadLanguage('en-US');
 
 test('text and page say the same, with every assumption and where it is from', () => {
   const assessment = assessed(simulated(4, 60), { given: { downtimePerHour: 2000, sources: 40 } });
   assert.equal(assessment.decoded.sources.length, 4);
   assert.ok(Math.abs(assessment.capacity.readingsPerSecond - (40 * 60) / 59) < 0.01, 'ten times the sample');
   assert.ok(Math.abs(assessment.timings.ingest.meanMs - 0.01) < 1e-9, 'by the clock that it was handed');
-  const text = textReport(assessment);
-  const page = htmlReport(assessment);
-  for (const { label } of assessment.assumptions) {
+  const text = textReport(assessment, english);
+  const page = htmlReport(assessment, english);
+  for (const { name } of assessment.assumptions) {
+    const label = english.text(`assumptions.label.${name}`);
     assert.ok(text.includes(label), label);
     assert.ok(page.includes(label.replaceAll("'", '&#39;')), label);
   }
@@ -40,7 +29,7 @@ test('the page needs nothing from anywhere, and what a stranger sent stays text'
   const messages = simulated(2, 30).map(({ topic, payload, at }) =>
     message(`${topic}${hostile}`, { ...(payload as object), [`operator${hostile}`]: 1, [hostile]: 2 }, at),
   );
-  const page = htmlReport(assessed(messages, { origin: hostile }));
+  const page = htmlReport(assessed(messages, { origin: hostile }), english);
   assert.doesNotMatch(page, /<script|<link|<img|<iframe|@import|url\(|\b(src|href)=/i);
   assert.doesNotMatch(page.replace(/xmlns="[^"]*"/g, ''), /https?:/);
   assert.match(page, /default-src &#39;none&#39;|default-src 'none'/);
@@ -50,8 +39,8 @@ test('the page needs nothing from anywhere, and what a stranger sent stays text'
 test('a sample without numbers is assessed as far as it goes', () => {
   const assessment = assessed([message('t', 'on', START), message('t', 'off', START + 1000)]);
   assert.equal(assessment.best, null);
-  assert.match(textReport(assessment), /Nothing could be read as a reading/);
-  assert.match(htmlReport(assessment), /NO_CHANNELS|DECODE/);
+  assert.match(textReport(assessment, english), /Nothing could be read as a reading/);
+  assert.match(htmlReport(assessment, english), /NO_CHANNELS|DECODE/);
 });
 
 test('an empty sample and a tolerance that is not offered are refused', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FinishRequest } from '../../../sidebar/assessment/assessment-worker';
+import type { Finished, FinishRequest } from '../../../sidebar/assessment/assessment-worker';
 import { Capture } from '../../../sidebar/assessment/capture';
 import { AssessmentJob, type AssessmentThread, type JobRequest } from '../../../sidebar/assessment/job';
 import type { Summary } from '../../../sidebar/assessment/summary';
@@ -22,9 +22,11 @@ class FakeThread implements AssessmentThread {
     return Promise.resolve();
   }
 
-  finish(request: FinishRequest): Promise<{ summary: Summary; page: string }> {
+  finish(request: FinishRequest): Promise<Finished> {
     this.finished = request;
-    return this.failure ? Promise.reject(this.failure) : Promise.resolve({ summary: SUMMARY, page: 'page' });
+    return this.failure
+      ? Promise.reject(this.failure)
+      : Promise.resolve({ summary: SUMMARY, pages: { de: 'Seite' } });
   }
 
   terminate(): Promise<void> {
@@ -70,7 +72,7 @@ test('everything that comes in the time is handed to the thread, and the listene
   await settle();
   assert.equal(job.state.phase, 'ready');
   assert.deepEqual([thread.messages, thread.finished?.seconds, thread.ended], [9, 10, true]);
-  assert.equal(job.page, 'page');
+  assert.deepEqual(job.pages, { de: 'Seite' });
   assert.equal(listeners.size, 0);
 });
 
