@@ -25,7 +25,7 @@ const APART = 45;
 const LONGEST = 20;
 
 /**
- * Every kind once in each round, in random order. The gateway is killed in the first half only, so that one life of it is
+ * Every kind once in each round, in random order. The gateway is killed in the first quarter only, so that one life of it is
  * long enough for a trend.
  */
 export function scheduleOf(minutes: number, seed: number): PlannedFault[] {
@@ -37,7 +37,7 @@ export function scheduleOf(minutes: number, seed: number): PlannedFault[] {
   const planned: PlannedFault[] = [];
   let round: FaultKind[] = [];
   for (let at = quiet; at + apart <= end; at += apart) {
-    const killing = at < minutes * 30;
+    const killing = at < minutes * 15;
     round = round.filter((kind) => killing || kind !== 'gateway killed');
     if (round.length === 0) {
       round = FAULTS.filter((kind) => killing || kind !== 'gateway killed');

@@ -67,12 +67,13 @@ test('what grows in an hour fails, what does not passes, and ten minutes are no 
   assert.equal(verdictOf(life(10, 100)), 'too short to judge');
 });
 
-test('an hour has every fault several times, kills in its first half only, the same for one seed', () => {
+test('an hour has every fault several times, kills in its first quarter only, the same for one seed', () => {
   const planned = scheduleOf(60, 7);
   for (const kind of FAULTS) {
-    assert.ok(planned.filter((fault) => fault.kind === kind).length >= 4, kind);
+    const least = kind === 'gateway killed' ? 2 : 4;
+    assert.ok(planned.filter((fault) => fault.kind === kind).length >= least, kind);
   }
-  assert.ok(planned.every(({ kind, at }) => kind !== 'gateway killed' || at < 1800));
+  assert.ok(planned.every(({ kind, at }) => kind !== 'gateway killed' || at < 900));
   assert.ok(planned.every(({ at, seconds }, n) => at + seconds < (planned.at(n + 1)?.at ?? 3540)));
   assert.deepEqual(scheduleOf(60, 7), planned);
 });
