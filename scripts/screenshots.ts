@@ -46,8 +46,8 @@ async function main(): Promise<void> {
     }, theme === 'dark');
     await page.setViewportSize({ width: 1240, height: 820 });
     await page.evaluate(() => (globalThis as unknown as SidebarGlobal).RED.sidebar.show('millwright-edge'));
-    // The simulated machines replay their history first; then the plots of the sidebar fill.
-    await page.waitForTimeout(20_000);
+    // The simulated machines replay their history first; then the plots of the sidebar fill, and forget the replay.
+    await page.waitForTimeout(75_000);
     await page.setViewportSize({ width: 1240, height: 1180 });
     // The whole of it, which on the screen one scrolls through.
     const whole = await page.addStyleTag({ content: SIDEBAR_ALONE });
