@@ -1,9 +1,9 @@
-import { connect } from 'mqtt';
 import { join } from 'node:path';
 import { mqttTransport } from '../crdt-state/mqtt-transport';
 import { leaseReplica, type ReplicaLease } from '../crdt-state/registry';
 import type { Transport } from '../crdt-state/transport';
 import { clientOptions } from '../edge-broker/client-options';
+import { openClient } from '../edge-broker/open-client';
 import { systemClock } from '../shared/clock';
 import type { Broker } from '../shared/connections';
 import { toEdgeError } from '../shared/errors';
@@ -121,7 +121,7 @@ class ReplicatedContext {
       id: '',
       name: config.name || config.servers.map(({ host, port }) => `${host}:${port}`).join(', '),
       protocolVersion: config.protocolVersion,
-      connect: (link) => connect(clientOptions(config, secrets, link)),
+      connect: (link) => openClient(clientOptions(config, secrets, link)),
     };
   }
 

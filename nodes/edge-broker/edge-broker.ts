@@ -1,4 +1,3 @@
-import { connect } from 'mqtt';
 import type { NodeAPI } from 'node-red';
 import type { Broker } from '../shared/connections';
 import { RENEW_AFTER_MS } from '../shared/device-key';
@@ -6,6 +5,7 @@ import { registerEdgeNode } from '../shared/edge-node';
 import { defaultDataDir, persistentId } from '../shared/gateway';
 import { tlsOf } from '../shared/tls';
 import { clientOptions } from './client-options';
+import { openClient } from './open-client';
 import { parseBrokerConfig } from './config';
 import { deviceLogin } from './device-login';
 import { registerBrokerTest } from './test-endpoint';
@@ -33,7 +33,7 @@ export = function (RED: NodeAPI): void {
         connect(link) {
           const machineId = persistentId(defaultDataDir(RED), 'gateway-id');
           const secrets = { ...credentials, ...login?.(clock.now()), machineId, addTls };
-          const client = connect(clientOptions(config, secrets, link));
+          const client = openClient(clientOptions(config, secrets, link));
           if (login) {
             // Whoever lets the client reconnect by itself needs a new token each time.
             client.on('close', () => Object.assign(client.options, login(clock.now())));

@@ -13,8 +13,6 @@ const MAX_TOPIC_LENGTH = 1024;
 const MAX_WRITTEN = 2 * 1024 * 1024;
 /** What is written down in one go. */
 const SLICE = 64 * 1024;
-/** A smaller one is what Node.js itself cuts small Buffers from. */
-const SHARED_BYTES = 8192;
 const VALUE_BYTES = 8;
 const TOO_MUCH = 'It holds more than 1 MiB, is nested too deep, or cannot be read.';
 
@@ -141,11 +139,17 @@ export class Recorder {
   }
 }
 
-/** A small Buffer that is a view of a large chunk from the network would keep the whole chunk in memory. */
+/**
+ * A Buffer that is a view of a larger chunk from the network, or from what Node.js cuts small Buffers from, would keep
+ * the whole chunk in memory.
+ */
 function apart(payload: unknown): unknown {
-  return Buffer.isBuffer(payload) && payload.buffer.byteLength > SHARED_BYTES + 2 * payload.length
-    ? Buffer.from(payload)
-    : payload;
+  if (!Buffer.isBuffer(payload) || payload.buffer.byteLength <= 2 * payload.length) {
+    return payload;
+  }
+  const own = Buffer.allocUnsafeSlow(payload.length);
+  payload.copy(own);
+  return own;
 }
 
 /**

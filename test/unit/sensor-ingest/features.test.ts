@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { SeededRandom } from '../../../nodes/shared/random';
 import { featureKeys, FeatureExtractor, parseFeature } from '../../../nodes/sensor-ingest/features/features';
 import { amplitudeAt } from '../../../nodes/sensor-ingest/features/spectral-features';
 import { SpectrumAnalyzer } from '../../../nodes/sensor-ingest/features/spectrum';
 import { packageRoot } from '../../support/runtime';
+import { heldBytes } from '../../support/held-memory';
 
 const ALL =
   'mean std min max rms peak peakToPeak crest kurtosis skewness shape impulse dominantFrequency spectralCentroid'.split(
@@ -143,21 +142,14 @@ test('a feature that does not exist is a configuration error that lists those th
 });
 
 test('windows of ever new lengths do not fill the memory with their tables', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const held = (): number => {
-    collect();
-    // What the first one found is freed beside it; the second waits for that.
-    collect();
-    return process.memoryUsage().arrayBuffers;
-  };
   const analyzer = new SpectrumAnalyzer();
   const samples = new Float64Array(200_000);
   analyzer.analyze(samples, samples.length, 0);
-  const before = held();
+  const before = heldBytes();
   for (let i = 1; i <= 6; i++) {
     analyzer.analyze(samples, samples.length - i, 0);
   }
-  assert.ok(held() - before < 50e6, `${held() - before} bytes more`);
+  const more = heldBytes() - before;
+  assert.ok(more < 50e6, `${more} bytes more`);
   assert.equal(analyzer.analyze(samples, samples.length, 0).length, samples.length);
 });

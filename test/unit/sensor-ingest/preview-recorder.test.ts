@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Recorder } from '../../../nodes/sensor-ingest/preview/recorder';
 import { NOON } from './support';
+import { heldBytes } from '../../support/held-memory';
 
 const payloads = async (recorder: Recorder): Promise<string[]> =>
   (await recorder.recording()).samples.map(({ payload }) => payload);
@@ -97,6 +98,19 @@ test('a small message does not keep the large chunk in memory in which it came',
   const [small, large] = await payloads(recorder);
   assert.equal(small, Buffer.from('xxx').toString('base64'));
   assert.equal(large, whole.toString('base64'));
+});
+
+test('what is kept holds on to no chunk that Node.js cuts small Buffers from', () => {
+  const recorder = new Recorder();
+  const before = heldBytes();
+  for (let i = 0; i < 300; i++) {
+    // A window that came in a chunk of its own, and what else a gateway makes in the meantime, gone at once.
+    recorder.record({ topic: 'a', payload: Buffer.alloc(65_536).subarray(0, 2000) }, NOON);
+    Buffer.allocUnsafe(20_000);
+    Buffer.allocUnsafe(20_000);
+  }
+  const more = heldBytes() - before;
+  assert.ok(more < 3e6, `${more} bytes more`);
 });
 
 test('strangers cannot make the list of topics grow', async () => {
