@@ -192,7 +192,7 @@ export class ForestModel {
   /** Median and spread of every feature in the rows that the forest learned. */
   typicalRow(): TypicalValues {
     const { reference, stands, window } = this;
-    const age = stands ? 'reference' : Math.floor(window.count / this.schedule.span);
+    const age = stands ? 'reference' : Math.floor(window.count / this.schedule.replacing.span);
     const key = `${this.epoch} ${age}`;
     if (this.typical?.key !== key) {
       const rows = reference && stands ? reference.commissioned : window;
@@ -340,9 +340,7 @@ export class ForestModel {
   private referenceTreesDue(reference: Reference): number {
     const { trees } = this.options;
     const { count } = this.window;
-    return this.stands
-      ? trees + reference.renewedBy(count, trees)
-      : Math.min(trees, reference.settledBy(count, trees));
+    return this.stands ? trees + reference.renewedBy(count) : Math.min(trees, reference.settledBy(count));
   }
 
   private takeOver({ apart }: Reference): void {
@@ -373,7 +371,7 @@ export class ForestModel {
   /** Rows from which every tree that stands can be grown again, and a reference taken; later, those that have not proven themselves. */
   private capacity(): number {
     const { history, learn, reference } = this.options;
-    const { span } = this.schedule;
+    const { span } = this.schedule.replacing;
     if (this.stands) {
       return learn === 'reference' ? 1 : history + 1;
     }

@@ -32,13 +32,12 @@ export class Reference {
 
   /**
    * @param history rows after which one has proven itself, and the most of them that are kept
-   * @param pace learned rows in which the first forest grows from it (`span`) and in which all trees are replaced once,
-   * later (`renewal`), and by how many each tree is due earlier
+   * @param pace of its first forest (`replacing`) and of the trees that replace those later (`renewing`)
    */
   constructor(
     width: number,
     private readonly history: number,
-    private readonly pace: Pick<GrowthSchedule, 'span' | 'renewal' | 'shift' | 'renewalShift'>,
+    private readonly pace: Pick<GrowthSchedule, 'replacing' | 'renewing'>,
     { at, rows, proven }: ReferenceState,
   ) {
     const length = rows.length / width;
@@ -47,7 +46,7 @@ export class Reference {
     this.apart = new ApartScores(length);
     this.candidate = new Float32Array(width);
     if (proven) {
-      this.proven = new ProvenRows(width, history, pace.renewal, proven);
+      this.proven = new ProvenRows(width, history, pace.renewing.span, proven);
     }
     this.bounds = Array.from({ length: width }, (_, feature) => reach(this.commissioned, feature));
   }
@@ -76,24 +75,20 @@ export class Reference {
   }
 
   /** How many trees of the first forest are due once so many rows are learned; may be more than there are. */
-  settledBy(learned: number, trees: number): number {
-    const { span, shift } = this.pace;
-    return Math.floor(((learned - this.at + shift) * trees) / span);
+  settledBy(learned: number): number {
+    return this.pace.replacing.dueBy(learned - this.at);
   }
 
   /** How many trees are due once so many rows are learned, without those before it stands. */
-  renewedBy(learned: number, trees: number): number {
-    const { renewal, renewalShift } = this.pace;
-    const rows = learned - this.ripe + renewalShift;
-    return this.proven ? Math.max(0, Math.floor((rows * trees) / renewal)) : 0;
+  renewedBy(learned: number): number {
+    return this.proven ? Math.max(0, this.pace.renewing.dueBy(learned - this.ripe)) : 0;
   }
 
   /** The rows from which the tree with this number (from 1) is grown. */
   spans(tree: number, trees: number): RowSpan[] {
     const spans: RowSpan[] = [{ window: this.commissioned, from: 0, to: this.commissioned.count }];
     if (tree > trees) {
-      const { renewal, renewalShift } = this.pace;
-      const born = this.ripe + Math.ceil(((tree - trees) * renewal) / trees) - renewalShift;
+      const born = this.ripe + this.pace.renewing.dueAt(tree - trees);
       const proven = this.proven?.span(born - this.history - this.at);
       spans.push(...(proven ? [proven] : []));
     }
@@ -102,7 +97,7 @@ export class Reference {
 
   /** Learned rows from which trees are renewed: when rows have proven themselves, and the first forest stands. */
   private get ripe(): number {
-    return this.at + Math.max(this.history, this.pace.span);
+    return this.at + Math.max(this.history, this.pace.replacing.span);
   }
 
   /** Whether no value of a row lies further beyond the commissioned ones than their range allows. */

@@ -20,6 +20,31 @@ export interface ScheduleOptions {
   phase?: number;
 }
 
+/** Trees at even distances, all of them once in `span` learned rows. */
+export class Pace {
+  /** Rows by which each of them is due earlier. */
+  private readonly shift: number;
+
+  /** @param phase where between two trees they lie, in [0, 1) */
+  constructor(
+    private readonly trees: number,
+    readonly span: number,
+    phase = 0,
+  ) {
+    this.shift = Math.floor((phase * span) / trees);
+  }
+
+  /** Learned rows since the beginning at which a tree is due, counted from 1. */
+  dueAt(tree: number): number {
+    return Math.ceil((tree * this.span) / this.trees) - this.shift;
+  }
+
+  /** How many trees are due so many learned rows after the beginning; below 0 before it. */
+  dueBy(rows: number): number {
+    return Math.floor(((rows + this.shift) * this.trees) / this.span);
+  }
+}
+
 /**
  * When each tree is grown, counted in learned rows, so that nothing depends on how fast readings come. Trees are
  * numbered from 1. The first forest grows through the second half of the warm-up; from then on the oldest tree is
@@ -34,14 +59,11 @@ export class GrowthSchedule {
   readonly start: number;
   /** Learned rows from which the first forest stands. */
   readonly ready: number;
-  /** Learned rows in which all trees are replaced: `retrain`, or more where a reference is taken or that many trees would stall a message. */
-  readonly span: number;
-  /** Learned rows in which the trees of a reference that stands are replaced once. */
-  readonly renewal: number;
-  /** Learned rows by which trees are due earlier, while the window is what they grow from, or a reference begins. */
-  readonly shift: number;
-  /** The same for the renewal of a reference. */
-  readonly renewalShift: number;
+  /** In `retrain` rows, or more where a reference is taken or that many trees would stall a message. */
+  readonly replacing: Pace;
+  /** The trees of a reference that stands. */
+  readonly renewing: Pace;
+  private readonly first: Pace;
   private readonly trees: number;
 
   constructor(options: ScheduleOptions) {
@@ -51,24 +73,23 @@ export class GrowthSchedule {
     this.trees = trees;
     this.start = Math.max(1, Math.min(Math.floor(warmup / 2), warmup - shortest));
     this.ready = this.start + Math.max(warmup - this.start, shortest);
-    this.span = Math.max(learn === 'sliding' ? retrain : COMMISSIONING_PACE * retrain, shortest);
-    this.renewal = Math.max(this.span, Math.min(RENEWAL_PACE * retrain, history));
-    this.shift = Math.floor((phase * this.span) / trees);
-    this.renewalShift = Math.floor((phase * this.renewal) / trees);
+    const span = Math.max(learn === 'sliding' ? retrain : COMMISSIONING_PACE * retrain, shortest);
+    this.first = new Pace(trees, this.ready - this.start);
+    this.replacing = new Pace(trees, span, phase);
+    this.renewing = new Pace(trees, Math.max(span, Math.min(RENEWAL_PACE * retrain, history)), phase);
   }
 
   /** Learned rows at which a tree is grown. */
   dueAt(tree: number): number {
     return tree <= this.trees
-      ? this.start + Math.ceil((tree * (this.ready - this.start)) / this.trees)
-      : this.ready + Math.ceil(((tree - this.trees) * this.span) / this.trees) - this.shift;
+      ? this.start + this.first.dueAt(tree)
+      : this.ready + this.replacing.dueAt(tree - this.trees);
   }
 
   /** How many trees have been due once `rows` are learned. */
   dueBy(rows: number): number {
-    if (rows < this.ready) {
-      return Math.max(0, Math.floor(((rows - this.start) * this.trees) / (this.ready - this.start)));
-    }
-    return this.trees + Math.floor(((rows - this.ready + this.shift) * this.trees) / this.span);
+    return rows < this.ready
+      ? Math.max(0, this.first.dueBy(rows - this.start))
+      : this.trees + this.replacing.dueBy(rows - this.ready);
   }
 }
