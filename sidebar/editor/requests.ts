@@ -7,33 +7,24 @@ import { text } from './texts';
  * @throws what the runtime has against it, as a text
  */
 export function post(path: string, body: object): Promise<void> {
-  return new Promise((resolve, reject) => {
-    $.ajax({
-      ...{ url: `edge/${path}`, method: 'POST' },
-      ...{ contentType: 'application/json', data: JSON.stringify(body) },
-      success: () => resolve(),
-      error: (xhr) => reject(failure(xhr)),
-    });
-  });
+  return ask(path, { method: 'POST', contentType: 'application/json', data: JSON.stringify(body) });
 }
 
 /** Asks the runtime for something; throws what it has against it, as a text. */
 export function load<T>(path: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    $.ajax({
-      ...{ url: `edge/${path}`, method: 'GET', dataType: 'json' },
-      success: (answer: T) => resolve(answer),
-      error: (xhr) => reject(failure(xhr)),
-    });
-  });
+  return ask(path, { method: 'GET', dataType: 'json' });
 }
 
 /** Loads a page of the runtime, as its text; by the editor's own rights, which a link would not carry. */
 export function loadPage(path: string): Promise<string> {
+  return ask(path, { method: 'GET', dataType: 'text' });
+}
+
+function ask<T>(path: string, settings: JQuery.AjaxSettings): Promise<T> {
   return new Promise((resolve, reject) => {
     $.ajax({
-      ...{ url: `edge/${path}`, method: 'GET', dataType: 'text' },
-      success: (page: string) => resolve(page),
+      ...{ url: `edge/${path}`, ...settings },
+      success: (answer: T) => resolve(answer),
       error: (xhr) => reject(failure(xhr)),
     });
   });
