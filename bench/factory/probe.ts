@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { listStation } from '../../nodes/shared/station';
 import type { ProbeCount, ProbeOrder, StageProfile } from './protocol';
+import { say } from './say';
 import { byStage } from './stages';
 
 const REPORT_MS = 40;
@@ -17,13 +18,6 @@ export = function (RED: NodeAPI): void {
   RED.nodes.registerType('bench-probe', function (this: Node, definition: NodeDef) {
     RED.nodes.createNode(this, definition);
     const loop = monitorEventLoopDelay({ resolution: 1 });
-    const say = (id: string, payload: object): void => {
-      if (!process.connected) {
-        // Whoever measures was interrupted.
-        process.exit(1);
-      }
-      process.send?.({ kind: 'sink', id, msg: { payload }, at: Date.now() });
-    };
     const timer = setInterval(() => say('count', count()), REPORT_MS);
     const onOrder = (order: Partial<ProbeOrder>): void => {
       if (order.probe === 'begin') {
