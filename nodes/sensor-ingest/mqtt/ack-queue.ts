@@ -1,13 +1,8 @@
 import { unfollow, type FollowedMessage } from '../../shared/in-flight';
+import type { Ends } from './acknowledger';
 
 /** Turns of the event loop that a message may be out of sight between two nodes; Node-RED itself takes one. */
 const QUIET_TURNS = 6;
-
-/** What to call when the flow has done with a message, or has lost it. */
-export interface Ends {
-  settle: () => void;
-  lose: () => void;
-}
 
 interface Waiting extends Ends {
   message: FollowedMessage;
@@ -27,8 +22,14 @@ export class AckQueue {
   private turn = 0;
   private ticking = false;
 
-  /** @param nextTurn runs an action in the next turn of the event loop */
-  constructor(private readonly nextTurn: (action: () => void) => void) {}
+  /**
+   * @param nextTurn runs an action in the next turn of the event loop
+   * @param settled told when some messages have been settled together
+   */
+  constructor(
+    private readonly nextTurn: (action: () => void) => void,
+    private readonly settled: () => void,
+  ) {}
 
   /** Call it when the message has been handed on. */
   add(message: FollowedMessage, ends: Ends): void {
@@ -82,6 +83,9 @@ export class AckQueue {
       unfollow(message);
       const end = message.lost ? lose : settle;
       end();
+    }
+    if (settled > 0) {
+      this.settled();
     }
     if (this.queue.length === 0) {
       this.drained();
