@@ -22,14 +22,8 @@ export class AckQueue {
   private turn = 0;
   private ticking = false;
 
-  /**
-   * @param nextTurn runs an action in the next turn of the event loop
-   * @param settled told when some messages have been settled together
-   */
-  constructor(
-    private readonly nextTurn: (action: () => void) => void,
-    private readonly settled: () => void,
-  ) {}
+  /** @param nextTurn runs an action in the next turn of the event loop */
+  constructor(private readonly nextTurn: (action: () => void) => void) {}
 
   /** Call it when the message has been handed on. */
   add(message: FollowedMessage, ends: Ends): void {
@@ -83,9 +77,6 @@ export class AckQueue {
       unfollow(message);
       const end = message.lost ? lose : settle;
       end();
-    }
-    if (settled > 0) {
-      this.settled();
     }
     if (this.queue.length === 0) {
       this.drained();

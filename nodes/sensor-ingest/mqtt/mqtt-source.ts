@@ -3,7 +3,6 @@ import { endClient } from '../../shared/mqtt-client';
 import { troubleOf } from '../../shared/trouble';
 import type { LinkState } from '../thread/protocol';
 import { Acknowledger, type Ends } from './acknowledger';
-import { GatheredWrites } from './gathered-writes';
 import { newIncomingStore } from './link-options';
 import type { Subscription } from './subscription';
 
@@ -15,8 +14,6 @@ export interface MqttSourceOptions {
   /** Opens the connection. */
   connect(overrides: Partial<IClientOptions>): MqttClient;
   subscription: Subscription;
-  /** Runs an action after so many ms. */
-  later: (ms: number, action: () => void) => void;
   /** Hands one message on, with how it is to end where the broker wants to know; must not throw. */
   onMessage(packet: IPublishPacket, ends: Ends | undefined): void;
   /** Goes on when another message can be handed on. */
@@ -33,13 +30,11 @@ export interface MqttSourceOptions {
 export class MqttSource {
   private readonly client: MqttClient;
   private readonly acknowledger: Acknowledger;
-  private readonly answers: GatheredWrites;
   private closing = false;
   private denied = false;
   private readonly warned = new Set<string>();
 
   constructor(private readonly options: MqttSourceOptions) {
-    this.answers = new GatheredWrites(options.later);
     this.acknowledger = new Acknowledger((cmd, messageId) => this.answer(cmd, messageId));
     this.client = options.connect({
       incomingStore: newIncomingStore(),
@@ -85,6 +80,14 @@ export class MqttSource {
     Object.assign(this.client.options, connection);
   }
 
+  /** Lets the answers that an action gives leave together. */
+  together(action: () => void): void {
+    const { stream } = this.client;
+    stream.cork();
+    action();
+    stream.uncork();
+  }
+
   /** Takes nothing more: the broker keeps it for the next session. */
   stop(): void {
     this.closing = true;
@@ -117,7 +120,7 @@ export class MqttSource {
     if (this.client.connected) {
       // What mqtt.js itself calls; it offers no way to acknowledge later.
       const send = this.client['_sendPacket'] as (this: MqttClient, packet: object) => void;
-      this.answers.write(this.client.stream, () => send.call(this.client, { cmd, messageId, reasonCode: 0 }));
+      send.call(this.client, { cmd, messageId, reasonCode: 0 });
     }
   }
 

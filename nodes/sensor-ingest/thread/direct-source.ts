@@ -2,6 +2,7 @@ import { EdgeError } from '../../shared/errors';
 import { FollowedMessage, heldMessages, onLowered } from '../../shared/in-flight';
 import { AckQueue } from '../mqtt/ack-queue';
 import type { Pacer } from '../mqtt/pacer';
+import { GatheredEnds } from './gathered-ends';
 import type { Delivery } from './packing';
 import type { LinkState, ReaderReport, ReaderSettings, Wanted } from './protocol';
 import type { ReaderLink, ReaderListener } from './threads';
@@ -61,14 +62,17 @@ export class DirectSource {
   private unpacker = new DeliveryUnpacker();
   /** Counts connections, and readers: what was handed over by an earlier one comes again. */
   private connection = 0;
-  private settled = 0;
+  private readonly settled: GatheredEnds;
   /** Those that have not been handed on as a whole; the reader sees to it that they are few. */
   private batches: Batch[] = [];
   private closing = false;
   private onClosed: (() => void) | undefined;
 
   constructor(private readonly options: DirectSourceOptions) {
-    this.queue = new AckQueue(options.nextTurn, () => this.tellSettled());
+    this.queue = new AckQueue(options.nextTurn);
+    this.settled = new GatheredEnds(options.later, (count) =>
+      this.link.order({ kind: 'ended', count, lost: false }),
+    );
     this.link = this.open();
     options.onState('connecting');
   }
@@ -91,7 +95,7 @@ export class DirectSource {
     this.batches = [];
     await within(SETTLE_MS, this.queue.whenEmpty());
     this.queue.giveUp().forEach(({ lose }) => lose());
-    this.tellSettled();
+    this.settled.flush();
     if (this.link !== NO_READER) {
       const closed = new Promise<void>((resolve) => {
         this.onClosed = resolve;
@@ -176,24 +180,19 @@ export class DirectSource {
     }
     this.queue.add(handed?.message ?? new FollowedMessage(''), {
       settle: () => {
-        this.settled += link === this.link ? 1 : 0;
+        if (link === this.link) {
+          this.settled.add();
+        }
       },
       lose: () => {
         handed?.forget();
         if (link === this.link) {
-          this.tellSettled();
+          this.settled.flush();
           link.order({ kind: 'ended', count: 1, lost: true });
           this.options.afterDeployment(() => link.order({ kind: 'sendAgain' }));
         }
       },
     });
-  }
-
-  private tellSettled(): void {
-    if (this.settled > 0) {
-      this.link.order({ kind: 'ended', count: this.settled, lost: false });
-      this.settled = 0;
-    }
   }
 
   private whenRoom(goOn: () => void): void {
@@ -228,7 +227,7 @@ export class DirectSource {
     this.link = NO_READER;
     this.connection++;
     this.batches = [];
-    this.settled = 0;
+    this.settled.forget();
     this.onClosed?.();
   }
 

@@ -17,8 +17,6 @@ export interface ReaderTools {
   connect: (options: IClientOptions) => MqttClient;
   /** Runs an action in the next turn of the event loop. */
   nextTurn: (action: () => void) => void;
-  /** Runs an action after so many ms. */
-  later: (ms: number, action: () => void) => void;
   report: (report: ReaderReport) => void;
 }
 
@@ -39,7 +37,7 @@ export class Reader {
     settings: ReaderSettings,
     private readonly tools: ReaderTools,
   ) {
-    const { clock, random, connect, nextTurn, later, report } = tools;
+    const { clock, random, connect, nextTurn, report } = tools;
     const { subscription, features, sampleRate, schema } = settings.config;
     if (!subscription) {
       throw new Error('A reader needs a subscription.');
@@ -58,7 +56,6 @@ export class Reader {
       broker: settings.broker,
       connect: (overrides) => connect({ ...settings.connection, ...overrides }),
       subscription,
-      later,
       onMessage: (packet, ends) => this.take(packet, ends),
       whenRoom: (goOn) => this.sender.whenRoom(goOn),
       onState: (state) => report({ kind: 'state', state }),
@@ -72,9 +69,11 @@ export class Reader {
         this.sender.taken();
         break;
       case 'ended':
-        for (const { settle, lose } of this.open.splice(0, order.count)) {
-          (order.lost ? lose : settle)();
-        }
+        this.source.together(() => {
+          for (const { settle, lose } of this.open.splice(0, order.count)) {
+            (order.lost ? lose : settle)();
+          }
+        });
         break;
       case 'sendAgain':
         this.source.sendAgain();

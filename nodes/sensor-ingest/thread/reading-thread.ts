@@ -30,7 +30,6 @@ port.on('message', ({ reader: number, content }: Addressed<ReaderOrder>) => {
       random: systemRandom,
       connect: openClient,
       nextTurn: setImmediate,
-      later: (ms, action) => void systemClock.after(ms, action),
       report,
     });
     readers.set(number, reader);

@@ -47,7 +47,7 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
     renews: false,
     pacer: new Pacer(new TestClock(), nextTurn),
     nextTurn,
-    later: (_ms, action) => later.push(action),
+    later: (ms, action) => (ms < 100 ? nextTurn(action) : later.push(action)),
     afterDeployment: (action) => (deployment.under ? deployment.waiting.push(action) : action()),
     onDelivery({ payload }, followed) {
       const text = Buffer.from(payload ?? []).toString();

@@ -64,7 +64,6 @@ export class TestThreads {
           random: new SeededRandom(1),
           connect: this.connect,
           nextTurn: (action) => action(),
-          later: () => undefined,
           report: (report) => alive && listener.report(structuredClone(report)),
         });
       },
