@@ -28,9 +28,11 @@ export interface ReaderLink {
 export class ReadingThreads {
   private threads: ReadingThread[] = [];
 
+  /** @param script absolute path of the compiled file that a thread runs */
   constructor(
     private readonly clock: Clock,
     private readonly most = Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1)),
+    private readonly script = join(__dirname, 'reading-thread.js'),
   ) {}
 
   /** A link to a new reader, which waits for the order to `open`. */
@@ -43,7 +45,7 @@ export class ReadingThreads {
     if (least && (least.readers === 0 || this.threads.length >= this.most)) {
       return least;
     }
-    const started = new ReadingThread(this.clock, () => {
+    const started = new ReadingThread(this.script, this.clock, () => {
       this.threads = this.threads.filter((thread) => thread !== started);
     });
     this.threads.push(started);
@@ -59,17 +61,18 @@ class ReadingThread {
 
   /** @param gone told once that no more readers can be attached */
   constructor(
+    script: string,
     private readonly clock: Clock,
     private readonly gone: () => void,
   ) {
-    this.worker = new Worker(join(__dirname, 'reading-thread.js'), { name: 'sensor-ingest' });
-    // It keeps no process alive.
-    this.worker.unref();
+    this.worker = new Worker(script, { name: 'sensor-ingest' });
     this.worker.on('message', ({ reader, content }: Addressed<ReaderReport>) =>
       this.listeners.get(reader)?.report(content),
     );
     this.worker.on('error', (thrown: unknown) => this.die(`failed: ${toEdgeError(thrown).message}`));
     this.worker.on('exit', (code) => this.die(`ended with code ${code}`));
+    // It keeps no process alive.
+    this.worker.unref();
   }
 
   get readers(): number {
