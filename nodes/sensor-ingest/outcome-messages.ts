@@ -10,6 +10,10 @@ export const REJECTS = 2;
 
 /** The message itself passes through with its reading; where it gives several, each has its own copy. */
 export function sendOutcomes(msg: EdgeMessage, outcomes: readonly Outcome[], emit: Emit): void {
+  if (outcomes.length === 1 && !outcomes[0].reduction) {
+    emit(READINGS, Object.assign(msg, partsOf(outcomes[0])));
+    return;
+  }
   const reduced = outcomes.filter(({ reduction }) => reduction);
   const readings = outcomes.filter(({ reduction }) => !reduction);
   const copies = reduced.map((outcome): EdgeMessage => ({ ...msg, ...partsOf(outcome) }));

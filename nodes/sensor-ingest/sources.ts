@@ -61,6 +61,9 @@ export class Sources {
 
   /** @throws EdgeError `SOURCE_LIMIT` when the sources of the rows and what is known exceed the limit */
   admit(rows: readonly { source: string }[]): void {
+    if (rows.length === 1 && this.states.has(rows[0].source)) {
+      return;
+    }
     const added = new Set<string>();
     for (const { source: name } of rows) {
       if (this.states.has(name)) {

@@ -36,12 +36,11 @@ export class MqttSource {
 
   constructor(private readonly options: MqttSourceOptions) {
     this.acknowledger = new Acknowledger((cmd, messageId) => this.answer(cmd, messageId));
-    this.client = options.connect({
-      incomingStore: newIncomingStore(),
-      // Asked before mqtt.js confirms that it has received a message of QoS 2, after which the broker forgets it.
-      customHandleAcks: (_topic, _payload, packet: IPublishPacket, answer) =>
-        packet.qos === 2 ? this.handle(packet, (error) => answer(error ?? LATER)) : answer(0),
-    });
+    this.client = options.connect({ incomingStore: newIncomingStore() });
+    // Asked before mqtt.js confirms that it has received a message of QoS 2, after which the broker forgets it. Set here,
+    // because mqtt.js takes it as an option for MQTT 5 only.
+    this.client.options.customHandleAcks = (_topic, _payload, packet: IPublishPacket, answer) =>
+      packet.qos === 2 ? this.handle(packet, (error) => answer(error ?? LATER)) : answer(0);
     // mqtt.js goes on when the callback is called, and reads no further packet before.
     this.client.handleMessage = (packet, callback) => this.handle(packet, callback);
     this.client.on('connect', ({ sessionPresent }) => {

@@ -19,14 +19,14 @@ export class Pacer {
     private readonly nextTurn: (action: () => void) => void,
   ) {}
 
-  /** Goes on at once within a slice, else in the next turn. Call it after each message. */
-  next(goOn: () => void): void {
+  /** Whether the next message can follow in the same slice, and not only by {@link pause}. Ask after each message. */
+  goesOn(): boolean {
     this.handled++;
-    const spent = this.clock.monotonic() - this.startedAt;
-    if (this.handled < SLICE_MESSAGES && spent < SLICE_MS) {
-      goOn();
-      return;
-    }
+    return this.handled < SLICE_MESSAGES && this.clock.monotonic() - this.startedAt < SLICE_MS;
+  }
+
+  /** Begins another slice in the next turn. */
+  pause(goOn: () => void): void {
     this.nextTurn(() => {
       this.handled = 0;
       this.startedAt = this.clock.monotonic();

@@ -13,8 +13,9 @@ const MOST_HELD = 2000;
 /** How long a closing node waits for the flow to be done with what it was handed, and then for its reader, ms. */
 const SETTLE_MS = 1000;
 const CLOSE_MS = 5000;
-/** When a reader whose thread has ended is started again, ms. */
+/** When a reader whose thread has ended is started again, ms: each time later, until one has listened. */
 const RESTART_MS = 1000;
+const LONGEST_RESTART_MS = 60_000;
 
 interface Batch {
   deliveries: Delivery[];
@@ -65,6 +66,7 @@ export class DirectSource {
   private readonly settled: GatheredEnds;
   /** Those that have not been handed on as a whole; the reader sees to it that they are few. */
   private batches: Batch[] = [];
+  private restartMs = RESTART_MS;
   private closing = false;
   private onClosed: (() => void) | undefined;
 
@@ -128,6 +130,7 @@ export class DirectSource {
             this.link.order({ kind: 'renew', connection: options.settings().connection });
           }
         }
+        this.restartMs = report.state === 'listening' ? RESTART_MS : this.restartMs;
         this.show(report.state);
         break;
       case 'warning':
@@ -149,24 +152,31 @@ export class DirectSource {
     }
     this.batches.push({ deliveries, connection: this.connection });
     if (this.batches.length === 1) {
-      this.options.afterDeployment(() => this.handOn(this.link, 0));
+      this.goOn(this.link, 0);
     }
   }
 
+  private goOn(link: ReaderLink, from: number): void {
+    this.options.afterDeployment(() => this.handOn(link, from));
+  }
+
   /** Hands on the first batch from a place on, then those behind it. */
-  private handOn(link: ReaderLink, place: number): void {
+  private handOn(link: ReaderLink, from: number): void {
     const [batch] = this.batches as readonly (Batch | undefined)[];
     if (link !== this.link || !batch) {
       return;
     }
-    if (place === batch.deliveries.length) {
-      link.order({ kind: 'taken' });
-      this.batches.shift();
-      this.options.afterDeployment(() => this.handOn(link, 0));
-      return;
+    const { deliveries, connection } = batch;
+    for (let place = from; place < deliveries.length;) {
+      this.hand(deliveries[place++], connection);
+      if (!this.options.pacer.goesOn() || heldMessages() >= MOST_HELD) {
+        this.whenRoom(() => this.options.pacer.pause(() => this.goOn(link, place)));
+        return;
+      }
     }
-    this.hand(batch.deliveries[place], batch.connection);
-    this.whenRoom(() => this.options.pacer.next(() => this.handOn(link, place + 1)));
+    link.order({ kind: 'taken' });
+    this.batches.shift();
+    this.goOn(link, 0);
   }
 
   private hand(delivery: Delivery, connection: number): void {
@@ -212,7 +222,9 @@ export class DirectSource {
     this.options.warn(
       `${error.message} It is started again; what was under way comes again from the broker.`,
     );
-    this.options.later(RESTART_MS, () => {
+    const delay = this.restartMs;
+    this.restartMs = Math.min(2 * delay, LONGEST_RESTART_MS);
+    this.options.later(delay, () => {
       if (!this.closing) {
         this.unpacker = new DeliveryUnpacker();
         this.link = this.open();
