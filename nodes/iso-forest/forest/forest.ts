@@ -67,7 +67,7 @@ export class Forest {
     const slot = this.trees.place(tree);
     this.steps[slot] = tree.step;
     this.counted[slot] = tree.sample.count;
-    this.seen?.set(slot, tree.sample);
+    this.seen?.set(slot, tree.sample, this.standing);
     return slot;
   }
 
@@ -83,24 +83,25 @@ export class Forest {
 
   /** The sum over the trees of {@link path}. */
   sum(row: Float32Array): number {
-    const standing = this.standing;
+    const { lockstep, standing } = this;
+    const { chances, leaves } = lockstep;
+    const beyond = this.seen?.chancesApart(row, standing, chances) === true;
     let sum = 0;
     if (this.gaps && hasGap(row)) {
       for (let slot = 0; slot < standing; slot++) {
         const root = this.trees.offsets[slot];
-        sum += this.outside(slot, row, this.weightedPath(root, root, row));
+        sum += this.outside(slot, beyond ? chances[slot] : 0, this.weightedPath(root, root, row));
       }
       return sum;
     }
     if (this.kind === 'pair') {
-      this.lockstep.pairs(this.trees, row);
+      lockstep.pairs(this.trees, row);
     } else {
-      this.lockstep.plain(this.trees, row);
+      lockstep.plain(this.trees, row);
     }
-    const { leaves } = this.lockstep;
     // In the order of the places: a sum in another order differs in its last bits.
     for (let slot = 0; slot < standing; slot++) {
-      sum += this.outside(slot, row, leaves[slot]);
+      sum += beyond ? this.outside(slot, chances[slot], leaves[slot]) : leaves[slot];
     }
     return sum;
   }
@@ -122,15 +123,11 @@ export class Forest {
         : this.kind === 'pair'
           ? this.pairPath(root, row)
           : this.plainPath(root, row);
-    return this.outside(slot, row, inside);
+    return this.outside(slot, this.seen?.chanceApart(slot, row) ?? 0, inside);
   }
 
-  /** Takes into account what of a row lies beyond what a tree saw. */
-  private outside(slot: number, row: Float32Array, inside: number): number {
-    if (!this.seen) {
-      return inside;
-    }
-    const apart = this.seen.chanceApart(slot, row);
+  /** The path of a row that has the chance `apart` to be set apart from what a tree saw, for the path within it. */
+  private outside(slot: number, apart: number, inside: number): number {
     return apart === 0 ? inside : apart * this.pathApart(slot, apart) + (1 - apart) * inside;
   }
 

@@ -8,6 +8,8 @@ import type { TreeRing } from './tree-ring';
 export class Lockstep {
   /** Value of the leaf that the row came to, by tree. */
   readonly leaves: Float32Array;
+  /** The row's chance to be set apart from what the tree saw, by tree; for `SeenRanges`. */
+  readonly chances: Float64Array;
   /** Where the walk stands, by tree. */
   private readonly nodes: Uint32Array;
   /** Trees in which the row is not at a leaf yet, in the first places. */
@@ -18,6 +20,7 @@ export class Lockstep {
   /** @param trees the most trees of a forest */
   constructor(trees: number) {
     this.leaves = new Float32Array(trees);
+    this.chances = new Float64Array(trees);
     this.nodes = new Uint32Array(trees);
     this.open = new Uint16Array(trees);
   }
