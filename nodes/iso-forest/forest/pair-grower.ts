@@ -63,9 +63,9 @@ export class PairGrower extends TreeGrower {
     links[2 * (at + 1) + 1] = first;
     links[2 * (at + 3)] = second;
     const middle = this.sample.part(this.projected, 0, start, end, threshold, random);
-    this.node(start, middle, depth + 1, varying, random);
-    links[2 * (at + 1)] = this.size;
-    this.node(middle, end, depth + 1, varying, random);
+    const left = this.bear(node);
+    this.node(left, start, middle, depth + 1, varying, random);
+    this.node(left + 1, middle, end, depth + 1, varying, random);
     return true;
   }
 
