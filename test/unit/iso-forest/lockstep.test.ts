@@ -70,3 +70,39 @@ test('walking all trees at once gives the score of a walk tree by tree, to the l
     { numRuns: 400 },
   );
 });
+
+test('a tree says the same of a row for as long as it stands, whatever trees come beside it', () => {
+  fc.assert(
+    fc.property(
+      rowsOf(gappy),
+      rowsOf(gappy),
+      fc.constantFrom(...VARIANTS),
+      fc.boolean(),
+      fc.integer({ min: 2, max: 9 }),
+      fc.array(fc.nat(), { minLength: 1, maxLength: 30 }),
+      (rows, asked, variant, gaps, trees, lengths) => {
+        const window = windowOf(rows);
+        const growers = new Growers(variant, 32);
+        const forest = growers.forest({ width: 3, trees, gaps, beyond: true });
+        const said = new Map<number, number[]>();
+        const sayings = (place: number): number[] =>
+          asked.map((values) => forest.path(place, Float32Array.from(values)));
+        // Trees of few rows are low; those of more make the forest deeper, or move it.
+        for (const [at, length] of lengths.entries()) {
+          const grower = growers.of(at + 1, trees);
+          grower.grow(window, 0, 1 + (length % rows.length), new SeededRandom(at));
+          const place = forest.place(grower);
+          said.set(place, sayings(place));
+          for (const [other, before] of said) {
+            assert.deepEqual(sayings(other), before, `${variant}: place ${other} after tree ${at + 1}`);
+          }
+        }
+        forest.trim();
+        for (const [place, before] of said) {
+          assert.deepEqual(sayings(place), before, `${variant}: place ${place} after trimming`);
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
