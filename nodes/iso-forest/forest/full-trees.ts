@@ -3,7 +3,7 @@ import type { TreeGrower } from './tree-grower';
 import { TreeStore, type StoreOptions } from './tree-store';
 
 /** Words of a split, 4 bytes each: threshold; weight of the second feature; both features, 16 bits each. */
-const WORDS = 3;
+export const PAIR_WORDS = 3;
 
 /**
  * Trees of splits on two features. Even splits fill nearly every level, so each tree is kept as a full one of as many
@@ -62,7 +62,7 @@ export class FullTrees extends TreeStore {
     for (let level = 0; level < this.levels; level++) {
       place = 2 * place + (this.goesLeft(level, place, row) === true ? 0 : 1);
     }
-    return this.floats[WORDS * this.above(this.levels) + place];
+    return this.floats[PAIR_WORDS * this.above(this.levels) + place];
   }
 
   weightedLeaf(slot: number, row: Float32Array): number {
@@ -83,12 +83,12 @@ export class FullTrees extends TreeStore {
       }
       place = 2 * place + (side ? 0 : 1);
     }
-    return this.floats[WORDS * this.above(this.levels) + place];
+    return this.floats[PAIR_WORDS * this.above(this.levels) + place];
   }
 
   /** Undefined for a missing value. */
   private goesLeft(level: number, place: number, row: Float32Array): boolean | undefined {
-    const at = WORDS * (this.above(level) + place);
+    const at = PAIR_WORDS * (this.above(level) + place);
     const value = pairValue(row, this.links, this.floats, at);
     return value === value ? value <= this.floats[at] : undefined;
   }
@@ -100,7 +100,7 @@ export class FullTrees extends TreeStore {
       this.counts[this.above(level) + place] = rows;
     }
     if (level === this.levels) {
-      this.floats[WORDS * this.above(level) + place] = block.floats[block.words * node];
+      this.floats[PAIR_WORDS * this.above(level) + place] = block.floats[block.words * node];
       return;
     }
     const right = block.right(0, node);
@@ -110,7 +110,7 @@ export class FullTrees extends TreeStore {
       return;
     }
     const from = block.words * node;
-    const at = WORDS * (this.above(level) + place);
+    const at = PAIR_WORDS * (this.above(level) + place);
     this.floats[at] = block.floats[from];
     this.floats[at + 1] = block.floats[from + 2];
     this.links[2 * at + 4] = block.links[2 * from + 3];
@@ -122,8 +122,8 @@ export class FullTrees extends TreeStore {
   /** Repeats the leaves of all trees on a deeper level. */
   private deepen(levels: number): void {
     const { floats, counts, trees } = this;
-    const leaves = WORDS * this.above(this.levels);
-    const deeper = WORDS * this.above(levels);
+    const leaves = PAIR_WORDS * this.above(this.levels);
+    const deeper = PAIR_WORDS * this.above(levels);
     this.floats = new Float32Array(deeper + (trees << levels));
     this.floats.set(floats.subarray(0, leaves));
     this.links = new Uint16Array(this.floats.buffer);

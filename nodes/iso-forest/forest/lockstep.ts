@@ -1,4 +1,4 @@
-import { pairValue, type FullTrees } from './full-trees';
+import { PAIR_WORDS, pairValue, type FullTrees } from './full-trees';
 import type { TreeRing } from './tree-ring';
 
 /**
@@ -17,7 +17,7 @@ export class Lockstep {
   readonly chances: Float64Array;
   /** Where the walk stands, by tree. */
   private readonly nodes: Uint32Array;
-  /** The row, and behind it what the leaves are made for. */
+  /** The row, and behind it NaN, which leaves compare: it leads to the right. */
   private readonly values: Float32Array;
   /** Kept so that the compiler does not leave out the reads. */
   protected touched = 0;
@@ -72,15 +72,15 @@ export class Lockstep {
       nodes[tree] = tree;
     }
     for (let level = 0; level < levels; level++) {
-      const start = 3 * trees.above(level);
-      this.fetch(links, 6, 2 * start + 4, standing);
+      const start = PAIR_WORDS * trees.above(level);
+      this.fetch(links, 2 * PAIR_WORDS, 2 * start + 4, standing);
       for (let tree = 0; tree < standing; tree++) {
         const place = nodes[tree];
-        const at = start + 3 * place;
+        const at = start + PAIR_WORDS * place;
         nodes[tree] = 2 * place + 1 - Number(pairValue(row, links, floats, at) <= floats[at]);
       }
     }
-    const start = 3 * trees.above(levels);
+    const start = PAIR_WORDS * trees.above(levels);
     for (let tree = 0; tree < standing; tree++) {
       leaves[tree] = floats[start + nodes[tree]];
     }
