@@ -32,6 +32,7 @@ export class SubSample implements Columns {
   low = 0;
   high = 0;
 
+  /** For the windows: where the rows begin that are gathered. */
   readonly starts: Uint32Array;
 
   private chosen = new Uint8Array(0);
