@@ -1,5 +1,6 @@
 import { exp2, log } from './exact-math';
-import { Forest } from './forest';
+import { Forest, type ForestOptions } from './forest';
+import { TreeRing } from './tree-ring';
 
 const LOG2_E = 1 / log(2);
 
@@ -8,6 +9,15 @@ const LOG2_E = 1 / log(2);
  * score is 1 / (1 + 2^mean), so 0.5 where they are as dense as if they were spread evenly.
  */
 export class DensityForest extends Forest {
+  private readonly ring: TreeRing;
+
+  constructor(options: Omit<ForestOptions, 'kind'>) {
+    const { trees, gaps, turn = 0 } = options;
+    const ring = new TreeRing('density', { trees, gaps, turn });
+    super(options, ring);
+    this.ring = ring;
+  }
+
   /** One row more than the tree saw lies alone in that share of the range. */
   protected override readonly pathApart = (slot: number, apart: number): number =>
     -log(apart * (this.counted[slot] + 1)) * LOG2_E;
@@ -28,26 +38,26 @@ export class DensityForest extends Forest {
       if (apart > 0) {
         this.seen?.share(slot, row, apart * this.pathApart(slot, apart), terms);
       }
-      this.addPath(this.trees.offsets[slot], this.trees.offsets[slot], row, 1 - apart, terms);
+      this.addPath(this.ring.offsets[slot], this.ring.offsets[slot], row, 1 - apart, terms);
     }
   }
 
   private addPath(root: number, from: number, row: Float32Array, weight: number, terms: Float64Array): void {
-    const { floats, links, words } = this.trees.block;
+    const { block, counts } = this.ring;
+    const { floats, links, words } = block;
     let node = from;
-    for (let right = links[2 * words * node + 2]; right !== 0; right = links[2 * words * node + 2]) {
-      const at = words * node;
-      const feature = links[2 * at + 3];
+    for (let right = block.right(root, node); right !== node; right = block.right(root, node)) {
+      const feature = links[2 * words * node + 3];
       const value = row[feature];
       if (value !== value) {
-        const share = this.trees.counts[node + 1] / this.trees.counts[node];
-        terms[feature] += weight * share * floats[words * (node + 1) + 2];
-        terms[feature] += weight * (1 - share) * floats[words * (root + right) + 2];
-        this.addPath(root, node + 1, row, weight * share, terms);
-        this.addPath(root, root + right, row, weight * (1 - share), terms);
+        const share = counts[right - 1] / counts[node];
+        terms[feature] += weight * share * floats[words * (right - 1) + 2];
+        terms[feature] += weight * (1 - share) * floats[words * right + 2];
+        this.addPath(root, right - 1, row, weight * share, terms);
+        this.addPath(root, right, row, weight * (1 - share), terms);
         return;
       }
-      node = value <= floats[at] ? node + 1 : root + right;
+      node = value <= floats[words * node] ? right - 1 : right;
       terms[feature] += weight * floats[words * node + 2];
     }
   }

@@ -23,11 +23,11 @@ export class DensityGrower extends TreeGrower {
     return this.sums[depth];
   }
 
-  protected override enter(depth: number, rows: number, range: number): void {
+  protected override enter(node: number, depth: number, rows: number, range: number): void {
     const { floats, words } = this.block;
     // A threshold at the least value cuts off that value alone, which has no range of its own.
     const term = (log(rows) - log(Math.max(range, LEAST_SHARE))) * LOG2_E;
-    floats[words * this.size + 2] = term;
+    floats[words * node + 2] = term;
     this.sums[depth] = this.sums[depth - 1] + term;
   }
 }

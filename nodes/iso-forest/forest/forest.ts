@@ -1,16 +1,17 @@
 import { exp2 } from './exact-math';
-import { Lockstep, pairValue } from './lockstep';
-import type { TreeKind } from './node-block';
+import { FullTrees } from './full-trees';
+import { Lockstep } from './lockstep';
 import { SeenRanges } from './seen-ranges';
 import type { TreeGrower } from './tree-grower';
 import { TreeRing } from './tree-ring';
+import type { TreeStore } from './tree-store';
 
 export interface ForestOptions {
   /** Features a row. */
   width: number;
   trees: number;
   /** `path` when left out. */
-  kind?: TreeKind;
+  kind?: 'path' | 'pair';
   /** Keep the number of rows in each node, for rows with missing values. */
   gaps: boolean;
   /** Shorten the paths of rows beyond the ranges that the trees saw; false = the plain isolation forest. */
@@ -23,8 +24,7 @@ export interface ForestOptions {
 
 /** Isolation trees that replace each other in turn. Scoring allocates nothing. */
 export class Forest {
-  private readonly kind: TreeKind;
-  protected readonly trees: TreeRing;
+  private readonly trees: TreeStore;
   /** What a level of depth adds to the normalized path, by tree. */
   private readonly steps: Float64Array;
   /** Rows of the sub-sample, by tree. */
@@ -34,11 +34,12 @@ export class Forest {
   private readonly gaps: boolean;
   private readonly lockstep: Lockstep;
 
-  constructor({ width, trees, kind = 'path', gaps, beyond, turn = 0, lockstep }: ForestOptions) {
-    this.kind = kind;
+  /** @param store where the trees are kept */
+  constructor(options: ForestOptions, store: TreeStore = storeOf(options)) {
+    const { width, trees, gaps, beyond, lockstep } = options;
     this.gaps = gaps;
-    this.lockstep = lockstep ?? new Lockstep(trees);
-    this.trees = new TreeRing({ trees, kind, gaps, turn });
+    this.lockstep = lockstep ?? new Lockstep(trees, width);
+    this.trees = store;
     this.steps = new Float64Array(trees);
     this.counted = new Uint16Array(trees);
     this.seen = beyond ? new SeenRanges(width, trees) : undefined;
@@ -67,7 +68,7 @@ export class Forest {
     const slot = this.trees.place(tree);
     this.steps[slot] = tree.step;
     this.counted[slot] = tree.sample.count;
-    this.seen?.set(slot, tree.sample);
+    this.seen?.set(slot, tree.sample, this.standing);
     return slot;
   }
 
@@ -83,24 +84,20 @@ export class Forest {
 
   /** The sum over the trees of {@link path}. */
   sum(row: Float32Array): number {
-    const standing = this.standing;
+    const { lockstep, standing, trees } = this;
+    const { chances, leaves } = lockstep;
+    const beyond = this.seen?.chancesApart(row, standing, chances) === true;
     let sum = 0;
     if (this.gaps && hasGap(row)) {
       for (let slot = 0; slot < standing; slot++) {
-        const root = this.trees.offsets[slot];
-        sum += this.outside(slot, row, this.weightedPath(root, root, row));
+        sum += this.outside(slot, beyond ? chances[slot] : 0, trees.weightedLeaf(slot, row));
       }
       return sum;
     }
-    if (this.kind === 'pair') {
-      this.lockstep.pairs(this.trees, row);
-    } else {
-      this.lockstep.plain(this.trees, row);
-    }
-    const { leaves } = this.lockstep;
+    trees.walk(row, lockstep);
     // In the order of the places: a sum in another order differs in its last bits.
     for (let slot = 0; slot < standing; slot++) {
-      sum += this.outside(slot, row, leaves[slot]);
+      sum += beyond ? this.outside(slot, chances[slot], leaves[slot]) : leaves[slot];
     }
     return sum;
   }
@@ -115,58 +112,20 @@ export class Forest {
 
   /** A row's path length in one tree, divided by c(ψ). */
   path(slot: number, row: Float32Array): number {
-    const root = this.trees.offsets[slot];
-    const inside =
-      this.gaps && hasGap(row)
-        ? this.weightedPath(root, root, row)
-        : this.kind === 'pair'
-          ? this.pairPath(root, row)
-          : this.plainPath(root, row);
-    return this.outside(slot, row, inside);
+    const { trees } = this;
+    const inside = this.gaps && hasGap(row) ? trees.weightedLeaf(slot, row) : trees.leaf(slot, row);
+    return this.outside(slot, this.seen?.chanceApart(slot, row) ?? 0, inside);
   }
 
-  /** Takes into account what of a row lies beyond what a tree saw. */
-  private outside(slot: number, row: Float32Array, inside: number): number {
-    if (!this.seen) {
-      return inside;
-    }
-    const apart = this.seen.chanceApart(slot, row);
+  /** The path of a row that has the chance `apart` to be set apart from what a tree saw, for the path within it. */
+  private outside(slot: number, apart: number, inside: number): number {
     return apart === 0 ? inside : apart * this.pathApart(slot, apart) + (1 - apart) * inside;
   }
+}
 
-  private plainPath(root: number, row: Float32Array): number {
-    const { floats, links, words } = this.trees.block;
-    let at = words * root;
-    for (let right = links[2 * at + 2]; right !== 0; right = links[2 * at + 2]) {
-      at = row[links[2 * at + 3]] <= floats[at] ? at + words : words * (root + right);
-    }
-    return floats[at];
-  }
-
-  private pairPath(root: number, row: Float32Array): number {
-    const { floats, links } = this.trees.block;
-    let at = 4 * root;
-    for (let right = links[2 * at + 2]; right !== 0; right = links[2 * at + 2]) {
-      at = pairValue(row, links, floats, at) <= floats[at] ? at + 4 : 4 * (root + right);
-    }
-    return floats[at];
-  }
-
-  private weightedPath(root: number, from: number, row: Float32Array): number {
-    const { floats, links, words } = this.trees.block;
-    let node = from;
-    for (let right = links[2 * words * node + 2]; right !== 0; right = links[2 * words * node + 2]) {
-      const at = words * node;
-      const value = words === 4 ? pairValue(row, links, floats, at) : row[links[2 * at + 3]];
-      if (value !== value) {
-        const share = this.trees.counts[node + 1] / this.trees.counts[node];
-        const left = this.weightedPath(root, node + 1, row);
-        return share * left + (1 - share) * this.weightedPath(root, root + right, row);
-      }
-      node = value <= floats[at] ? node + 1 : root + right;
-    }
-    return floats[words * node];
-  }
+function storeOf({ trees, kind = 'path', gaps, turn = 0 }: ForestOptions): TreeStore {
+  const options = { trees, gaps, turn };
+  return kind === 'pair' ? new FullTrees(options) : new TreeRing(kind, options);
 }
 
 function hasGap(row: Float32Array): boolean {

@@ -8,10 +8,12 @@ export type TreeKind = 'path' | 'density' | 'pair';
 export const NODE_WORDS = { path: 2, density: 3, pair: 4 } as const;
 
 /**
- * Tree nodes side by side, so that a visit touches one line of the processor's cache. The words of a node, 4 bytes each:
+ * Tree nodes side by side, the root first, the two children of a node next to each other. The words of a node, 4 bytes
+ * each:
  *
  * 0. threshold; in a leaf its value: the path length, or for a density tree the logarithm of the density
- * 1. distance of the right child from the root (16 bits; 0 in a leaf; the left child follows its parent), and feature
+ * 1. distance of the right child from the root (16 bits; the left one is just before it), and feature. A leaf is its own
+ *    right child, and its feature is the width of a row: with NaN in that place, a walk that goes on stays where it is
  * 2. weight of a second feature in a split on two; in a density tree what this node adds to the logarithm
  * 3. the second feature
  *
@@ -40,6 +42,11 @@ export class NodeBlock {
 
   get bytes(): number {
     return this.raw.byteLength;
+  }
+
+  /** The right child of a node of the tree whose root is given; the node itself for a leaf. */
+  right(root: number, node: number): number {
+    return root + this.links[2 * (this.words * node + 1)];
   }
 
   /** Copies `count` nodes from another block with as many words. */

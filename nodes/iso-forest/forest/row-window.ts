@@ -1,5 +1,17 @@
 const FIRST_CAPACITY = 64;
 
+/** Where rows are gathered. */
+export interface Columns {
+  /** Values by feature and row: feature `f` of row `r` at `f * size + r`. */
+  readonly columns: Float32Array;
+  readonly size: number;
+  /** Least and greatest value of each feature so far; NaN where there is none. */
+  readonly lows: Float32Array;
+  readonly highs: Float32Array;
+  /** Room for where the rows begin, and one more. */
+  readonly starts: Uint32Array;
+}
+
 /**
  * The latest rows of a source in 32-bit floats, numbered from 0 in the order of arrival for as long as the source
  * lives. Memory grows with the rows that came, so that a source that sent one reading costs little.
@@ -73,36 +85,49 @@ export class RowWindow {
   }
 
   /**
-   * Copies rows column by column, in the order in which they lie in memory.
+   * Copies rows column by column, in the order in which they lie in memory, and widens the columns' ranges to their values.
    *
    * @param rows the first row, the distance between rows, and by row whether to copy it (1)
-   * @param stride room for a column in `target`
    * @param column the first place in each column
+   * @returns how many rows were copied
    */
   gather(
     { from, step, chosen }: { from: number; step: number; chosen: Uint8Array },
-    target: Float32Array,
-    stride: number,
+    { columns, size, starts, lows, highs }: Columns,
     column: number,
-  ): { count: number; gaps: boolean } {
+  ): number {
     const { values, width, slots } = this;
-    let gaps = false;
+    let count = 0;
     let slot = from % slots;
-    let to = column;
     for (let i = 0; i < chosen.length; i++) {
-      if (chosen[i] === 1) {
-        const start = slot * width;
-        for (let feature = 0, at = to; feature < width; feature++, at += stride) {
-          const value = values[start + feature];
-          target[at] = value;
-          gaps ||= value !== value;
-        }
-        to++;
-      }
+      // One that is not chosen is written over by the next; a branch would be mispredicted.
+      starts[count] = slot * width;
+      count += chosen[i];
       slot += step;
       slot = slot < slots ? slot : slot % slots;
     }
-    return { count: to - column, gaps };
+    for (let feature = 0; feature < width; feature++) {
+      const to = feature * size + column;
+      let low = lows[feature];
+      let high = highs[feature];
+      for (let i = 0; i < count; i++) {
+        const value = values[starts[i] + feature];
+        columns[to + i] = value;
+        if (value >= low && value <= high) {
+          continue;
+        }
+        if (low !== low) {
+          low = high = value;
+        } else if (value < low) {
+          low = value;
+        } else if (value > high) {
+          high = value;
+        }
+      }
+      lows[feature] = low;
+      highs[feature] = high;
+    }
+    return count;
   }
 
   /** The rows `from` to `to` (excluded), one after the other. */

@@ -7,25 +7,31 @@ const LEAST_RANGE = 0.1;
  * beyond; how far beyond decides here.
  */
 export class SeenRanges {
-  /** By tree and feature. */
-  private readonly lows: Float32Array;
-  private readonly highs: Float32Array;
+  /** Least and greatest value by feature and tree: those of tree `t` in feature `f` at `2 (trees f + t)`. */
+  private readonly bounds: Float32Array;
+  /** By feature, the greatest least value of all trees and the least greatest one: in between, no tree is left behind. */
+  private readonly inner: Float32Array;
 
   constructor(
     private readonly width: number,
-    trees: number,
+    private readonly trees: number,
   ) {
-    this.lows = new Float32Array(width * trees);
-    this.highs = new Float32Array(width * trees);
+    this.bounds = new Float32Array(2 * width * trees);
+    this.inner = new Float32Array(2 * width);
   }
 
   get bytes(): number {
-    return this.lows.byteLength + this.highs.byteLength;
+    return this.bounds.byteLength + this.inner.byteLength;
   }
 
-  set(slot: number, { lows, highs }: SubSample): void {
-    this.lows.set(lows.subarray(0, this.width), slot * this.width);
-    this.highs.set(highs.subarray(0, this.width), slot * this.width);
+  /** @param standing trees that stand once this one does */
+  set(slot: number, { lows, highs }: SubSample, standing: number): void {
+    for (let feature = 0; feature < this.width; feature++) {
+      const at = 2 * (feature * this.trees + slot);
+      this.bounds[at] = lows[feature];
+      this.bounds[at + 1] = highs[feature];
+      this.narrow(feature, standing);
+    }
   }
 
   /**
@@ -45,6 +51,32 @@ export class SeenRanges {
     return 1 - together;
   }
 
+  /**
+   * {@link chanceApart} of the first `standing` trees, to the last bit. Most values lie within what every tree saw; only
+   * the others are compared with the trees' ranges.
+   *
+   * @param chances is filled, unless the row lies within all ranges
+   * @returns whether it was
+   */
+  chancesApart(row: Float32Array, standing: number, chances: Float64Array): boolean {
+    const { inner, width } = this;
+    let any = false;
+    for (let feature = 0; feature < width; feature++) {
+      const value = row[feature];
+      if (value < inner[2 * feature] || value > inner[2 * feature + 1]) {
+        if (!any) {
+          chances.fill(1, 0, standing);
+          any = true;
+        }
+        this.keepTogether(feature, value, standing, chances);
+      }
+    }
+    for (let slot = 0; any && slot < standing; slot++) {
+      chances[slot] = 1 - chances[slot];
+    }
+    return any;
+  }
+
   /** Gives each feature its part of `whole`, by its own chance of setting the row apart. */
   share(slot: number, row: Float32Array, whole: number, terms: Float64Array): void {
     const { width } = this;
@@ -59,13 +91,41 @@ export class SeenRanges {
 
   /** The chance that one cut sets a value apart from all that a tree saw; 0 within its range, and for a missing value. */
   private stretch(slot: number, feature: number, value: number): number {
-    const at = slot * this.width + feature;
-    const low = this.lows[at];
-    const high = this.highs[at];
+    const at = 2 * (feature * this.trees + slot);
+    const low = this.bounds[at];
+    const high = this.bounds[at + 1];
     if (value > high) {
       return stretch(value - high, high - low, value);
     }
     return value < low ? stretch(low - value, high - low, value) : 0;
+  }
+
+  /** Multiplies each tree's chance that a row stays with what it saw by that of one feature. */
+  private keepTogether(feature: number, value: number, standing: number, together: Float64Array): void {
+    for (let slot = 0; slot < standing; slot++) {
+      const chance = this.stretch(slot, feature, value);
+      if (chance > 0) {
+        together[slot] *= 1 - chance;
+      }
+    }
+  }
+
+  /** A tree that saw no value of a feature bounds nothing. */
+  private narrow(feature: number, standing: number): void {
+    const { bounds, trees } = this;
+    let low = -Infinity;
+    let high = Infinity;
+    const end = 2 * (feature * trees + standing);
+    for (let at = 2 * feature * trees; at < end; at += 2) {
+      if (bounds[at] > low) {
+        low = bounds[at];
+      }
+      if (bounds[at + 1] < high) {
+        high = bounds[at + 1];
+      }
+    }
+    this.inner[2 * feature] = low;
+    this.inner[2 * feature + 1] = high;
   }
 }
 

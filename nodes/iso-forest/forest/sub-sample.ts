@@ -1,5 +1,5 @@
 import type { Random } from '../../shared/random';
-import type { RowWindow } from './row-window';
+import type { Columns, RowWindow } from './row-window';
 
 /** Rows `from` to `to` (excluded) of a window, at distances of `step` (1 when left out); at least one. */
 export interface RowSpan {
@@ -15,7 +15,7 @@ const rowsIn = ({ from, to, step = 1 }: RowSpan): number => Math.ceil((to - from
  * The rows that one tree is grown from, column by column, in memory that the next tree uses again. A grower splits
  * {@link rows} in place: a node of the tree is a stretch of it.
  */
-export class SubSample {
+export class SubSample implements Columns {
   /** Values by feature and row: feature `f` of row `r` at `f * size + r`. */
   columns = new Float32Array(0);
   /** Numbers of the sub-sample's rows, in the first {@link count} places. */
@@ -23,8 +23,6 @@ export class SubSample {
   /** Rows in the sub-sample, ψ. */
   count = 0;
   width = 0;
-  /** Whether a value is missing (NaN). */
-  gaps = false;
   /** Which rows were drawn, counted through all spans, in the first {@link count} places; the others follow. */
   order = new Uint32Array(0);
   /** Least and greatest value of each feature, in the first {@link width} places; NaN where there is none. */
@@ -34,11 +32,15 @@ export class SubSample {
   low = 0;
   high = 0;
 
+  /** For the windows: where the rows begin that are gathered. */
+  readonly starts: Uint32Array;
+
   private chosen = new Uint8Array(0);
 
   /** @param size the most rows, up to 4096 */
   constructor(readonly size: number) {
     this.rows = new Uint16Array(size);
+    this.starts = new Uint32Array(size + 1);
   }
 
   /** Draws rows of the spans, without replacement. All windows are as wide. */
@@ -62,13 +64,10 @@ export class SubSample {
       rows[i] = i;
       chosen[row] = 1;
     }
+    this.lows.fill(NaN, 0, this.width);
+    this.highs.fill(NaN, 0, this.width);
     this.gather(spans);
     this.count = drawn;
-    for (let feature = 0; feature < this.width; feature++) {
-      this.spread(0, drawn, feature);
-      this.lows[feature] = this.low;
-      this.highs[feature] = this.high;
-    }
   }
 
   /** Finds the least and greatest value of a feature in a stretch of rows; both NaN when there is none. */
@@ -91,6 +90,22 @@ export class SubSample {
     }
     this.low = low;
     this.high = high;
+  }
+
+  /** Whether a feature has more than one value in a stretch of rows. */
+  varies(start: number, end: number, feature: number): boolean {
+    const { columns, rows } = this;
+    const column = feature * this.size;
+    let first = NaN;
+    for (let i = start; i < end; i++) {
+      const value = columns[column + rows[i]];
+      if (first !== first) {
+        first = value;
+      } else if (value < first || value > first) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -131,15 +146,12 @@ export class SubSample {
   }
 
   private gather(spans: readonly RowSpan[]): void {
-    this.gaps = false;
     let offset = 0;
     let column = 0;
     for (const span of spans) {
       const { window, from, step = 1 } = span;
       const chosen = this.chosen.subarray(offset, offset + rowsIn(span));
-      const gathered = window.gather({ from, step, chosen }, this.columns, this.size, column);
-      this.gaps ||= gathered.gaps;
-      column += gathered.count;
+      column += window.gather({ from, step, chosen }, this, column);
       offset += chosen.length;
     }
   }

@@ -18,6 +18,8 @@ export class TreeGrower {
   /** Rows of the sub-sample in each node. */
   readonly counts: Uint16Array;
   size = 0;
+  /** Splits on the longest path of the tree that was grown last. */
+  deepest = 0;
   readonly sample: SubSample;
 
   /** Features that may still vary, in the first places. */
@@ -53,8 +55,9 @@ export class TreeGrower {
     this.heightLimit = this.highest(sample.count);
     // One row has no path; its tree then counts as average.
     this.scale = sample.count > 1 ? 1 / averagePathLength(sample.count) : 1;
-    this.size = 0;
-    this.node(0, sample.count, 0, sample.width, random);
+    this.size = 1;
+    this.deepest = 0;
+    this.node(0, 0, sample.count, 0, sample.width, random);
   }
 
   /** What one level of depth adds to a normalized path length in this tree. */
@@ -63,16 +66,31 @@ export class TreeGrower {
   }
 
   /** @param open how many of the candidates may still vary here; the others are constant in every node below. */
-  protected node(start: number, end: number, depth: number, open: number, random: Random): void {
-    const node = this.size++;
+  protected node(
+    node: number,
+    start: number,
+    end: number,
+    depth: number,
+    open: number,
+    random: Random,
+  ): void {
     this.counts[node] = end - start;
     if (depth < this.heightLimit && end - start > 1 && this.split(node, start, end, depth, open, random)) {
       return;
     }
     const { floats, links, words } = this.block;
-    links[2 * (words * node + 1)] = 0;
-    links[2 * (words * node + 1) + 1] = 0;
+    links[2 * (words * node + 1)] = node;
+    links[2 * (words * node + 1) + 1] = this.sample.width;
     floats[words * node] = this.leafValue(depth, end - start);
+    this.deepest = Math.max(this.deepest, depth);
+  }
+
+  /** Makes room for the two children of a node; returns the number of the left one. */
+  protected bear(node: number): number {
+    const left = this.size;
+    this.size += 2;
+    this.block.links[2 * (this.block.words * node + 1)] = left + 1;
+    return left;
   }
 
   /** Splits a node, or returns false when its rows are all the same. */
@@ -110,12 +128,12 @@ export class TreeGrower {
   }
 
   /**
-   * Told before one side of a split is grown, as the node with the number {@link size}.
+   * Told before one side of a split is grown.
    *
    * @param rows share of the rows of the node that was split
    * @param range share of its range
    */
-  protected enter?(depth: number, rows: number, range: number): void;
+  protected enter?(node: number, depth: number, rows: number, range: number): void;
 
   private branch(
     node: number,
@@ -134,11 +152,11 @@ export class TreeGrower {
     floats[words * node] = threshold;
     const middle = sample.part(sample.columns, feature * sample.size, start, end, threshold, random);
     const rows = end - start;
-    this.enter?.(depth + 1, (middle - start) / rows, (threshold - low) / (high - low));
-    this.node(start, middle, depth + 1, open, random);
-    links[2 * (words * node + 1)] = this.size;
-    this.enter?.(depth + 1, (end - middle) / rows, (high - threshold) / (high - low));
-    this.node(middle, end, depth + 1, open, random);
+    const left = this.bear(node);
+    this.enter?.(left, depth + 1, (middle - start) / rows, (threshold - low) / (high - low));
+    this.node(left, start, middle, depth + 1, open, random);
+    this.enter?.(left + 1, depth + 1, (end - middle) / rows, (high - threshold) / (high - low));
+    this.node(left + 1, middle, end, depth + 1, open, random);
   }
 }
 

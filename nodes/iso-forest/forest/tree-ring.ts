@@ -1,80 +1,97 @@
+import type { Lockstep } from './lockstep';
 import { NODE_WORDS, NodeBlock, type TreeKind } from './node-block';
 import type { TreeGrower } from './tree-grower';
-
-export interface RingOptions {
-  trees: number;
-  kind: TreeKind;
-  /** Keep the number of rows in each node, for rows with missing values. */
-  gaps: boolean;
-  /** How many trees came before: a forest that is grown again has every tree in the place where it was. */
-  turn: number;
-}
+import { TreeStore, type StoreOptions } from './tree-store';
 
 const NODES_PER_TREE = 64;
 /** Room beside the trees, so that few replacements move the block. */
 const SLACK = 1.06;
 
 /**
- * Trees in one flat block of nodes. They replace each other in turn, the oldest first, so the block is a ring and
- * replacing one moves no other.
+ * Trees of splits on one feature, in one flat block of nodes. They replace each other in turn, the oldest first, so the
+ * block is a ring and replacing one moves no other.
  */
-export class TreeRing {
+export class TreeRing extends TreeStore {
   block: NodeBlock;
   /** Rows of the sub-sample in each node; empty unless asked for. */
   counts: Uint16Array;
   /** Number of a tree's root in the block, by place. */
   readonly offsets: Uint32Array;
+  /** The most splits on a path. */
+  levels = 0;
   private readonly sizes: Uint16Array;
   private head = 0;
-  private placed = 0;
 
-  constructor(private readonly options: RingOptions) {
-    const { trees, kind, gaps } = options;
+  constructor(kind: Exclude<TreeKind, 'pair'>, options: StoreOptions) {
+    super(options);
+    const { trees, gaps } = options;
     this.block = new NodeBlock(trees * NODES_PER_TREE, NODE_WORDS[kind]);
     this.counts = new Uint16Array(gaps ? this.block.capacity : 0);
     this.offsets = new Uint32Array(trees);
     this.sizes = new Uint16Array(trees);
   }
 
-  /** Trees that stand now. */
-  get standing(): number {
-    return Math.min(this.placed, this.options.trees);
-  }
-
   get bytes(): number {
     return this.block.bytes + this.counts.byteLength + this.offsets.byteLength + this.sizes.byteLength;
   }
 
-  /**
-   * Takes over the tree that was grown last, in place of the oldest one when all places are taken.
-   *
-   * @returns its place
-   */
   place(tree: TreeGrower): number {
     const slot = this.slotOf(this.placed);
     const at = this.allocate(tree.size);
     this.block.copy(tree.block, 0, tree.size, at);
-    if (this.options.gaps) {
+    if (this.gaps) {
       this.counts.set(tree.counts.subarray(0, tree.size), at);
     }
     this.offsets[slot] = at;
     this.sizes[slot] = tree.size;
+    this.levels = Math.max(this.levels, tree.deepest);
     this.head = at + tree.size;
     this.placed++;
     return slot;
   }
 
-  /** Gives back the room that was kept for other trees, once no more will come. */
   trim(): void {
     this.move(this.slotOf(this.placed - this.standing), this.standing, 0);
   }
 
-  private slotOf(tree: number): number {
-    return (this.options.turn + tree) % this.options.trees;
+  walk(row: Float32Array, lockstep: Lockstep): void {
+    lockstep.plain(this, row);
+  }
+
+  leaf(slot: number, row: Float32Array): number {
+    const { block } = this;
+    const { floats, links, words } = block;
+    const root = this.offsets[slot];
+    let node = root;
+    for (let right = block.right(root, node); right !== node; right = block.right(root, node)) {
+      node = row[links[2 * words * node + 3]] <= floats[words * node] ? right - 1 : right;
+    }
+    return floats[words * node];
+  }
+
+  weightedLeaf(slot: number, row: Float32Array): number {
+    const root = this.offsets[slot];
+    return this.weighted(root, root, row);
+  }
+
+  private weighted(root: number, from: number, row: Float32Array): number {
+    const { block, counts } = this;
+    const { floats, links, words } = block;
+    let node = from;
+    for (let right = block.right(root, node); right !== node; right = block.right(root, node)) {
+      const value = row[links[2 * words * node + 3]];
+      if (value !== value) {
+        const share = counts[right - 1] / counts[node];
+        const onLeft = this.weighted(root, right - 1, row);
+        return share * onLeft + (1 - share) * this.weighted(root, right, row);
+      }
+      node = value <= floats[words * node] ? right - 1 : right;
+    }
+    return floats[words * node];
   }
 
   private allocate(size: number): number {
-    const { trees } = this.options;
+    const { trees } = this;
     const others = Math.min(this.placed, trees - 1);
     if (others === 0) {
       if (size > this.block.capacity) {
@@ -100,7 +117,7 @@ export class TreeRing {
 
   /** Moves `count` trees, beginning with the oldest, to a new block with room for `more` nodes beside them. */
   private move(oldest: number, count: number, more: number): void {
-    const { trees, gaps } = this.options;
+    const { trees, gaps } = this;
     let used = 0;
     for (let i = 0; i < count; i++) {
       used += this.sizes[(oldest + i) % trees];

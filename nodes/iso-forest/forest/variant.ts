@@ -32,8 +32,8 @@ export interface Ensemble {
 export class Growers {
   private readonly first: TreeGrower;
   private readonly second: TreeGrower | undefined;
-  /** For the forest with the most trees so far. */
-  private lockstep = new Lockstep(0);
+  /** For as many trees, and as wide rows, as any forest had so far. */
+  private lockstep = new Lockstep(0, 0);
 
   /** @param sample the largest sub-sample */
   constructor(variant: Variant, sample: number) {
@@ -58,16 +58,16 @@ export class Growers {
    * the place where it was
    */
   forest(shape: Omit<ForestOptions, 'kind' | 'turn' | 'lockstep'>, ...turns: number[]): Ensemble {
-    if (shape.trees > this.lockstep.leaves.length) {
-      this.lockstep = new Lockstep(shape.trees);
-    }
+    this.lockstep = this.lockstep.fitting(shape.trees, shape.width);
     const options = { ...shape, lockstep: this.lockstep };
     if (this.second && options.trees > 1) {
       return new Blend(options, turns);
     }
     const { kind } = this.first;
-    const Kind = kind === 'density' ? DensityForest : Forest;
-    return new Kind({ ...options, kind, turn: sum(turns) });
+    const turn = sum(turns);
+    return kind === 'density'
+      ? new DensityForest({ ...options, turn })
+      : new Forest({ ...options, kind, turn });
   }
 }
 

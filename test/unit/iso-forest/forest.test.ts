@@ -45,15 +45,16 @@ test('no tree is higher than ceil(log2 ψ), and every split leaves rows on both 
   for (let tree = 0; tree < 50; tree++) {
     grower.grow(window, 0, 500, new SeededRandom(7, tree));
     const depth = (node: number): number => {
-      const right = grower.block.links[4 * node + 2];
-      if (right === 0) {
+      const right = grower.block.right(0, node);
+      if (right === node) {
         return 0;
       }
-      assert.ok(grower.counts[node + 1] > 0 && grower.counts[right] > 0, `seed 7, tree ${tree}`);
-      assert.equal(grower.counts[node + 1] + grower.counts[right], grower.counts[node]);
-      return 1 + Math.max(depth(node + 1), depth(right));
+      assert.ok(grower.counts[right - 1] > 0 && grower.counts[right] > 0, `seed 7, tree ${tree}`);
+      assert.equal(grower.counts[right - 1] + grower.counts[right], grower.counts[node]);
+      return 1 + Math.max(depth(right - 1), depth(right));
     };
     assert.ok(depth(0) <= 7);
+    assert.equal(grower.deepest, depth(0));
   }
 });
 

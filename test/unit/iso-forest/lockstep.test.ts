@@ -31,8 +31,8 @@ const number = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(0, -0, 1, 1e38, -1e38, 1e-40) },
 );
 const gappy = fc.oneof({ weight: 6, arbitrary: number }, { weight: 1, arbitrary: fc.constant(NaN) });
-const rowsOf = (value: fc.Arbitrary<number>): fc.Arbitrary<number[][]> =>
-  fc.array(fc.array(value, { minLength: 3, maxLength: 3 }), { minLength: 1, maxLength: 60 });
+const rowsOf = (value: fc.Arbitrary<number>, minLength = 1): fc.Arbitrary<number[][]> =>
+  fc.array(fc.array(value, { minLength: 3, maxLength: 3 }), { minLength, maxLength: 60 });
 
 test('walking all trees at once gives the score of a walk tree by tree, to the last bit', () => {
   const learned = fc.boolean().chain((gaps) => fc.tuple(fc.constant(gaps), rowsOf(gaps ? gappy : number)));
@@ -68,5 +68,41 @@ test('walking all trees at once gives the score of a walk tree by tree, to the l
       },
     ),
     { numRuns: 400 },
+  );
+});
+
+test('a tree says the same of a row for as long as it stands, whatever trees come beside it', () => {
+  fc.assert(
+    fc.property(
+      rowsOf(gappy, 40),
+      rowsOf(gappy),
+      fc.constantFrom(...VARIANTS),
+      fc.boolean(),
+      fc.integer({ min: 2, max: 9 }),
+      fc.array(fc.nat({ max: 59 }), { minLength: 1, maxLength: 30 }),
+      (rows, asked, variant, gaps, trees, lengths) => {
+        const window = windowOf(rows);
+        const growers = new Growers(variant, 64);
+        const forest = growers.forest({ width: 3, trees, gaps, beyond: true });
+        const said = new Map<number, number[]>();
+        const sayings = (place: number): number[] =>
+          asked.map((values) => forest.path(place, Float32Array.from(values)));
+        // Trees of few rows are low; those of more make the forest deeper, or move it.
+        for (const [at, length] of lengths.entries()) {
+          const grower = growers.of(at + 1, trees);
+          grower.grow(window, 0, 1 + (length % rows.length), new SeededRandom(at));
+          const place = forest.place(grower);
+          said.set(place, sayings(place));
+          for (const [other, before] of said) {
+            assert.deepEqual(sayings(other), before, `${variant}: place ${other} after tree ${at + 1}`);
+          }
+        }
+        forest.trim();
+        for (const [place, before] of said) {
+          assert.deepEqual(sayings(place), before, `${variant}: place ${place} after trimming`);
+        }
+      },
+    ),
+    { numRuns: 150 },
   );
 });
