@@ -111,12 +111,18 @@ class DirectPlan implements Plan {
     power[0] = (real[0] + imaginary[0]) ** 2;
     power[half] = (real[0] - imaginary[0]) ** 2;
     for (let k = 1, mirror = half - 1; k < mirror; k++, mirror--) {
-      const evenR = real[k] + real[mirror];
-      const evenI = imaginary[k] - imaginary[mirror];
-      const oddR = imaginary[k] + imaginary[mirror];
-      const oddI = real[mirror] - real[k];
-      const turnedR = roots[2 * k] * oddR - roots[2 * k + 1] * oddI;
-      const turnedI = roots[2 * k] * oddI + roots[2 * k + 1] * oddR;
+      const nearR = real[k];
+      const nearI = imaginary[k];
+      const farR = real[mirror];
+      const farI = imaginary[mirror];
+      const rootR = roots[2 * k];
+      const rootI = roots[2 * k + 1];
+      const evenR = nearR + farR;
+      const evenI = nearI - farI;
+      const oddR = nearI + farI;
+      const oddI = farR - nearR;
+      const turnedR = rootR * oddR - rootI * oddI;
+      const turnedI = rootR * oddI + rootI * oddR;
       const sumR = evenR + turnedR;
       const sumI = evenI + turnedI;
       const gapR = evenR - turnedR;
