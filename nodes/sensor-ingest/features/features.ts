@@ -1,7 +1,10 @@
 import { EdgeError } from '../../shared/errors';
 import { setField } from '../rows/paths';
 import { bandPower, dominantFrequency, spectralCentroid } from './spectral-features';
-import { SpectrumAnalyzer, type PowerSpectrum } from './spectrum';
+import { PlainPasses, type Samples, type WindowPasses } from './passes';
+import type { PowerSpectrum } from './power-spectrum';
+import type { SimdKernel } from './simd/kernel';
+import { SpectrumAnalyzer } from './spectrum';
 import { STATISTICS, WindowStatistics, type Statistic } from './statistics';
 
 /** Beyond this magnitude the power of a long window leaves the range of a double. */
@@ -58,16 +61,24 @@ export function featureKeys(channel: string, features: readonly Feature[]): stri
  * has a kurtosis, crest, shape or impulse below 1.
  */
 export class FeatureExtractor {
-  private readonly analyzer = new SpectrumAnalyzer();
+  private readonly analyzer: SpectrumAnalyzer;
   private readonly statistics = new WindowStatistics();
+  private readonly plain = new PlainPasses();
+  private passes: WindowPasses = this.plain;
   private readonly spectral: boolean;
   private readonly moments: boolean;
   private readonly higherMoments: boolean;
 
+  /**
+   * @param sampleRate Hz, 0 when unknown
+   * @param vectors false to do without WebAssembly where it could be used
+   */
   constructor(
     readonly features: readonly Feature[],
     private readonly sampleRate: number,
+    vectors = true,
   ) {
+    this.analyzer = new SpectrumAnalyzer(vectors);
     this.spectral = features.some(isSpectral);
     this.higherMoments = features.some(({ name }) => name === 'kurtosis' || name === 'skewness');
     this.moments = this.higherMoments || features.some(({ name }) => name === 'std');
@@ -80,40 +91,47 @@ export class FeatureExtractor {
    * @param even false when samples are missing in between: spectral features are then left out
    */
   compute(
-    samples: Float64Array | Float32Array,
+    samples: Samples,
     length: number,
     keys: readonly string[],
     into: Record<string, number>,
     even = true,
   ): void {
-    this.measure(samples, length);
-    this.complete(samples, length, keys, into, even);
+    const kernel = this.kernelFor(length, even);
+    kernel?.samples.set(samples.length === length ? samples : samples.subarray(0, length));
+    this.passes = kernel ?? this.plain.over(samples);
+    this.measure(length);
+    this.complete(length, keys, into, even);
+  }
+
+  /** Where the samples of the next window go, from 0 on; {@link measure} and then {@link complete} take them from there. */
+  room(length: number): Float64Array {
+    const kernel = this.kernelFor(length, true);
+    const room = kernel?.samples ?? this.plain.reserve(length);
+    this.passes = kernel ?? this.plain;
+    return room;
   }
 
   /**
-   * The first pass of {@link compute} alone, for samples that have yet to be checked; {@link complete} does the rest.
+   * The first pass over the samples, which may have yet to be checked.
    *
-   * @returns the extent of the samples; `peak`, the largest magnitude, is NaN when one of them is
+   * @returns their extent; `peak`, the largest magnitude, is NaN when one of them is
    */
-  measure(samples: Float64Array | Float32Array, length: number): { min: number; max: number; peak: number } {
-    const peak = this.statistics.measure(samples, length);
+  measure(length: number): { min: number; max: number; peak: number } {
+    const peak = this.statistics.measure(this.passes, length);
     const { min, max } = this.statistics.values;
     return { min, max, peak };
   }
 
-  /** Adds the features of the samples that {@link measure} saw last, as {@link compute} does. */
-  complete(
-    samples: Float64Array | Float32Array,
-    length: number,
-    keys: readonly string[],
-    into: Record<string, number>,
-    even = true,
-  ): void {
-    const { values, flat } = this.statistics;
+  /** Adds the features of the samples that were measured last, as {@link compute} does. */
+  complete(length: number, keys: readonly string[], into: Record<string, number>, even = true): void {
+    const { statistics, passes } = this;
+    const { values, flat } = statistics;
     if (this.moments) {
-      this.statistics.moments(samples, length, this.higherMoments);
+      statistics.moments(passes, length, this.higherMoments);
     }
-    const spectrum = this.spectral && even ? this.analyzer.analyze(samples, length, values.mean) : undefined;
+    const spectrum =
+      this.spectral && even ? this.analyzer.analyze(passes.samples, length, values.mean) : undefined;
     for (let i = 0; i < keys.length; i++) {
       const feature = this.features[i];
       if (feature.kind === 'statistic') {
@@ -122,6 +140,10 @@ export class FeatureExtractor {
         setField(into, keys[i], flat ? 0 : spectralFeature(feature, spectrum, this.sampleRate));
       }
     }
+  }
+
+  private kernelFor(length: number, even: boolean): SimdKernel | undefined {
+    return this.spectral && even ? this.analyzer.kernelFor(length) : undefined;
   }
 }
 

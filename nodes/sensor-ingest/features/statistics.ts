@@ -1,3 +1,5 @@
+import type { WindowPasses } from './passes';
+
 /** A spread below this is rounding, not signal. */
 const SMALLEST_SPREAD = 1e-290;
 
@@ -45,55 +47,17 @@ export class WindowStatistics {
   }
 
   /**
-   * Everything but the moments of `samples[0 … length)`, `length` at least 1.
+   * Everything but the moments of the first `length` samples, at least 1.
    *
    * @returns the largest magnitude; NaN when one of the samples is
    */
-  measure(samples: Float64Array | Float32Array, length: number): number {
-    // Two sums of each, so that an addition does not wait for the one before it.
-    let sum = 0;
-    let squares = 0;
-    let magnitudes = 0;
-    let otherSum = 0;
-    let otherSquares = 0;
-    let otherMagnitudes = 0;
-    let min = Infinity;
-    let max = -Infinity;
-    const paired = length - (length % 2);
-    for (let i = 0; i < paired; i += 2) {
-      const value = samples[i];
-      const other = samples[i + 1];
-      sum += value;
-      otherSum += other;
-      squares += value * value;
-      otherSquares += other * other;
-      magnitudes += Math.abs(value);
-      otherMagnitudes += Math.abs(other);
-      // Which of the two is smaller is a coin's toss, but either is seldom a new extreme: one guess is always right.
-      if (value < min || other < min) {
-        min = Math.min(min, value, other);
-      }
-      if (value > max || other > max) {
-        max = Math.max(max, value, other);
-      }
-    }
-    if (paired < length) {
-      const last = samples[paired];
-      sum += last;
-      squares += last * last;
-      magnitudes += Math.abs(last);
-      min = Math.min(min, last);
-      max = Math.max(max, last);
-    }
-    sum += otherSum;
-    squares += otherSquares;
-    magnitudes += otherMagnitudes;
+  measure(passes: WindowPasses, length: number): number {
+    const { sum, squares, magnitudes, min, max } = passes.sums(length);
     const { values } = this;
     const peak = Math.max(-min, max);
-    const mean = min === max ? min : sum / length;
     const rms = min === max ? peak : Math.sqrt(squares / length);
     const meanMagnitude = min === max ? peak : magnitudes / length;
-    values.mean = mean;
+    values.mean = min === max ? min : sum / length;
     values.min = min;
     values.max = max;
     values.peak = peak;
@@ -106,36 +70,15 @@ export class WindowStatistics {
   }
 
   /** `std`, and `skewness` and `kurtosis` where `higher`, of the window that {@link measure} saw last. */
-  moments(samples: Float64Array | Float32Array, length: number, higher: boolean): void {
+  moments(passes: WindowPasses, length: number, higher: boolean): void {
     const { values } = this;
-    // Deviations in units of the largest possible one keep fourth powers in range.
-    const unit = values.peakToPeak;
     if (this.flat) {
       values.std = values.skewness = values.kurtosis = 0;
       return;
     }
-    const { mean } = values;
-    const scale = 1 / unit;
-    let first = 0;
-    let second = 0;
-    let third = 0;
-    let fourth = 0;
-    if (higher) {
-      for (let i = 0; i < length; i++) {
-        const deviation = (samples[i] - mean) * scale;
-        const square = deviation * deviation;
-        first += deviation;
-        second += square;
-        third += square * deviation;
-        fourth += square * square;
-      }
-    } else {
-      for (let i = 0; i < length; i++) {
-        const deviation = (samples[i] - mean) * scale;
-        first += deviation;
-        second += deviation * deviation;
-      }
-    }
+    // Deviations in units of the largest possible one keep fourth powers in range.
+    const unit = values.peakToPeak;
+    const { first, second, third, fourth } = passes.deviations(length, values.mean, 1 / unit, higher);
     const shift = first / length;
     const variance = second / length - shift * shift;
     values.std = Math.sqrt(variance) * unit;

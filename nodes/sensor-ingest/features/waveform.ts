@@ -16,7 +16,6 @@ export interface Waveform {
 /** Turns waveforms into their features. */
 export class WaveformReader {
   private readonly keys = new Map<string, readonly string[]>();
-  private scratch = new Float64Array(0);
 
   /**
    * @param channels the channels table; the names of its features are made once
@@ -45,7 +44,7 @@ export class WaveformReader {
       const { length } = waveform.samples;
       this.load(waveform);
       const keys = this.keys.get(waveform.name) ?? featureKeys(waveform.name, this.extractor.features);
-      this.extractor.complete(this.scratch, length, keys, into);
+      this.extractor.complete(length, keys, into);
       count = Math.max(count, length);
     }
     const window: Window = { start: end, end, count };
@@ -66,19 +65,16 @@ export class WaveformReader {
         `The waveform "${excerpt(name)}" has no samples. Send at least one.`,
       );
     }
-    if (this.scratch.length < length) {
-      this.scratch = new Float64Array(length);
-    }
-    const { scratch } = this;
+    const room = this.extractor.room(length);
     if (samples instanceof Float32Array || samples instanceof Int16Array) {
-      scratch.set(samples);
+      room.set(samples);
     } else {
-      copyChecked(waveform, scratch);
+      copyChecked(waveform, room);
     }
     if (channel) {
-      convertAll(scratch, length, channel);
+      convertAll(room, length, channel);
     }
-    const { min, max, peak } = this.extractor.measure(scratch, length);
+    const { min, max, peak } = this.extractor.measure(length);
     // Whether all is well shows in the extent; which sample is not, is looked for only then.
     if (!(
       peak <= LARGEST_SAMPLE &&

@@ -73,5 +73,8 @@ test('a refused waveform is told by its first bad sample: before it is converted
   }
   assert.match(refusal({ x: [1, 12, 1e130] }).message, /^Sample 2 of the waveform "x" is 1e\+130/);
   const open = bench({ sampleRate: 1000, channels: [{ name: 'x', path: 'x', scale: 1e100 }] });
-  assert.match(open.refusal({ x: Float32Array.of(1, -1e30) }).message, /^Channel "x" is -1\.0+15\d+e\+130, too large/);
+  assert.match(
+    open.refusal({ x: Float32Array.of(1, -1e30) }).message,
+    /^Channel "x" is -1\.0+15\d+e\+130, too large/,
+  );
 });
