@@ -16,8 +16,9 @@ const SHORTEST_FFT = 16;
  * Spectra of windows of any length.
  *
  * The mean is removed and the periodic Hann window w_i = 0.5 − 0.5 cos(2πi/n) applied. Lengths that are powers of two
- * are transformed as they are, in WebAssembly where it has vectors; all others go through Bluestein's chirp transform (Bluestein 1970; Oppenheim and Schafer,
- * *Discrete-Time Signal Processing*, 9.6) on top of it, so that the bins are exactly k·rate/n and no zeros are added.
+ * are transformed as they are, in WebAssembly where it has vectors; all others go through Bluestein's chirp transform
+ * (Bluestein 1970; Oppenheim and Schafer, *Discrete-Time Signal Processing*, 9.6) on top of it, so that the bins are
+ * exactly k·rate/n and no zeros are added.
  */
 export class SpectrumAnalyzer {
   private readonly plans = new Map<number, SpectrumPlan>();

@@ -1,7 +1,7 @@
 /**
- * Writes WebAssembly modules of functions that work on two doubles at a time (WebAssembly Core Specification 2.0, chapter 5,
- * with the vector instructions), enough for what stands beside it. An expression is the instructions that leave its value on the stack; what is used more
- * than once is kept in a local, or it would be worked out each time.
+ * Writes WebAssembly modules whose functions work on two doubles at a time (WebAssembly Core Specification 2.0, chapter 5):
+ * what stands beside it needs, no more. An expression is the instructions that leave its value on the stack; what is
+ * used more than once is kept in a local, or it would be worked out each time.
  */
 
 const VECTOR = 0x7b;
