@@ -2,7 +2,7 @@ import type { Profiler } from 'node:inspector';
 
 /** Parts of the main thread's work by the file that a function lies in; the first that fits. */
 const STAGES: readonly [stage: string, file: RegExp][] = [
-  ['window features (FFT, moments)', /nodes\/sensor-ingest\/features\//],
+  ['window features (FFT, moments)', /nodes\/sensor-ingest\/features\/|^wasm:/],
   ['ingest: acknowledgements', /nodes\/sensor-ingest\/mqtt\/|nodes\/shared\/in-flight/],
   ['ingest: decode, check, reduce', /nodes\/sensor-ingest\//],
   ['known failures (onnx-detect)', /nodes\/onnx-detect\//],

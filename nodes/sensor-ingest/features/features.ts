@@ -1,28 +1,14 @@
 import { EdgeError } from '../../shared/errors';
 import { setField } from '../rows/paths';
 import { bandPower, dominantFrequency, spectralCentroid } from './spectral-features';
-import { SpectrumAnalyzer, type PowerSpectrum } from './spectrum';
+import { PlainPasses, type Samples, type WindowPasses } from './passes';
+import type { PowerSpectrum } from './power-spectrum';
+import type { SimdKernel } from './simd/kernel';
+import { SpectrumAnalyzer } from './spectrum';
+import { STATISTICS, WindowStatistics, type Statistic } from './statistics';
 
 /** Beyond this magnitude the power of a long window leaves the range of a double. */
 export const LARGEST_SAMPLE = 1e120;
-/** A spread below this is rounding, not signal. */
-const SMALLEST_SPREAD = 1e-290;
-
-const STATISTICS = [
-  'mean',
-  'std',
-  'min',
-  'max',
-  'rms',
-  'peak',
-  'peakToPeak',
-  'crest',
-  'kurtosis',
-  'skewness',
-  'shape',
-  'impulse',
-] as const;
-type Statistic = (typeof STATISTICS)[number];
 
 const IN_CHANNEL_UNIT = new Set(['mean', 'std', 'min', 'max', 'rms', 'peak', 'peakToPeak']);
 
@@ -68,38 +54,34 @@ export function featureKeys(channel: string, features: readonly Feature[]): stri
 }
 
 /**
- * Computes features of windows. All moments are of the population, in two passes (Chan, Golub and LeVeque 1983, with
- * the correction for the rounding of the mean); kurtosis is Pearson's, 3 for a Gaussian.
+ * Computes features of windows.
  *
  * What has no value is 0, so that nothing non-finite leaves: skewness and kurtosis of a window without any spread,
  * crest, shape and impulse of one that is zero throughout, frequencies of one without any oscillation. No other window
  * has a kurtosis, crest, shape or impulse below 1.
  */
 export class FeatureExtractor {
-  private readonly analyzer = new SpectrumAnalyzer();
+  private readonly analyzer: SpectrumAnalyzer;
+  private readonly statistics = new WindowStatistics();
+  private readonly plain = new PlainPasses();
+  private passes: WindowPasses = this.plain;
   private readonly spectral: boolean;
+  private readonly moments: boolean;
   private readonly higherMoments: boolean;
-  private readonly values: Record<Statistic, number> = {
-    mean: 0,
-    std: 0,
-    min: 0,
-    max: 0,
-    rms: 0,
-    peak: 0,
-    peakToPeak: 0,
-    crest: 0,
-    kurtosis: 0,
-    skewness: 0,
-    shape: 0,
-    impulse: 0,
-  };
 
+  /**
+   * @param sampleRate Hz, 0 when unknown
+   * @param vectors false to do without WebAssembly where it could be used
+   */
   constructor(
     readonly features: readonly Feature[],
     private readonly sampleRate: number,
+    vectors = true,
   ) {
+    this.analyzer = new SpectrumAnalyzer(vectors);
     this.spectral = features.some(isSpectral);
     this.higherMoments = features.some(({ name }) => name === 'kurtosis' || name === 'skewness');
+    this.moments = this.higherMoments || features.some(({ name }) => name === 'std');
   }
 
   /**
@@ -109,126 +91,59 @@ export class FeatureExtractor {
    * @param even false when samples are missing in between: spectral features are then left out
    */
   compute(
-    samples: Float64Array | Float32Array,
+    samples: Samples,
     length: number,
     keys: readonly string[],
     into: Record<string, number>,
     even = true,
   ): void {
-    this.statistics(samples, length);
+    const kernel = this.kernelFor(length, even);
+    kernel?.samples.set(samples.length === length ? samples : samples.subarray(0, length));
+    this.passes = kernel ?? this.plain.over(samples);
+    this.measure(length);
+    this.complete(length, keys, into, even);
+  }
+
+  /** Where the samples of the next window go, from 0 on; {@link measure} and then {@link complete} take them from there. */
+  room(length: number): Float64Array {
+    const kernel = this.kernelFor(length, true);
+    const room = kernel?.samples ?? this.plain.reserve(length);
+    this.passes = kernel ?? this.plain;
+    return room;
+  }
+
+  /**
+   * The first pass over the samples, which may have yet to be checked.
+   *
+   * @returns their extent; `peak`, the largest magnitude, is NaN when one of them is
+   */
+  measure(length: number): { min: number; max: number; peak: number } {
+    const peak = this.statistics.measure(this.passes, length);
+    const { min, max } = this.statistics.values;
+    return { min, max, peak };
+  }
+
+  /** Adds the features of the samples that were measured last, as {@link compute} does. */
+  complete(length: number, keys: readonly string[], into: Record<string, number>, even = true): void {
+    const { statistics, passes } = this;
+    const { values, flat } = statistics;
+    if (this.moments) {
+      statistics.moments(passes, length, this.higherMoments);
+    }
     const spectrum =
-      this.spectral && even ? this.analyzer.analyze(samples, length, this.values.mean) : undefined;
-    const flat = this.values.peakToPeak < SMALLEST_SPREAD;
+      this.spectral && even ? this.analyzer.analyze(passes.samples, length, values.mean) : undefined;
     for (let i = 0; i < keys.length; i++) {
       const feature = this.features[i];
       if (feature.kind === 'statistic') {
-        setField(into, keys[i], this.values[feature.name]);
+        setField(into, keys[i], values[feature.name]);
       } else if (spectrum) {
         setField(into, keys[i], flat ? 0 : spectralFeature(feature, spectrum, this.sampleRate));
       }
     }
   }
 
-  private statistics(samples: Float64Array | Float32Array, length: number): void {
-    // Two sums of each, so that an addition does not wait for the one before it.
-    let sum = 0;
-    let squares = 0;
-    let magnitudes = 0;
-    let otherSum = 0;
-    let otherSquares = 0;
-    let otherMagnitudes = 0;
-    let min = Infinity;
-    let max = -Infinity;
-    const paired = length - (length % 2);
-    for (let i = 0; i < paired; i += 2) {
-      const value = samples[i];
-      const other = samples[i + 1];
-      sum += value;
-      otherSum += other;
-      squares += value * value;
-      otherSquares += other * other;
-      magnitudes += Math.abs(value);
-      otherMagnitudes += Math.abs(other);
-      if (value < min) {
-        min = value;
-      }
-      if (value > max) {
-        max = value;
-      }
-      if (other < min) {
-        min = other;
-      }
-      if (other > max) {
-        max = other;
-      }
-    }
-    if (paired < length) {
-      const last = samples[paired];
-      sum += last;
-      squares += last * last;
-      magnitudes += Math.abs(last);
-      min = Math.min(min, last);
-      max = Math.max(max, last);
-    }
-    sum += otherSum;
-    squares += otherSquares;
-    magnitudes += otherMagnitudes;
-    const { values } = this;
-    const peak = Math.max(-min, max);
-    const mean = min === max ? min : sum / length;
-    const rms = min === max ? peak : Math.sqrt(squares / length);
-    const meanMagnitude = min === max ? peak : magnitudes / length;
-    values.mean = mean;
-    values.min = min;
-    values.max = max;
-    values.peak = peak;
-    values.peakToPeak = max - min;
-    values.rms = rms;
-    values.crest = ratio(peak, rms);
-    values.shape = ratio(rms, meanMagnitude);
-    values.impulse = ratio(peak, meanMagnitude);
-    this.moments(samples, length, mean);
-  }
-
-  private moments(samples: Float64Array | Float32Array, length: number, mean: number): void {
-    const { values } = this;
-    // Deviations in units of the largest possible one keep fourth powers in range.
-    const unit = values.peakToPeak;
-    if (unit < SMALLEST_SPREAD) {
-      values.std = values.skewness = values.kurtosis = 0;
-      return;
-    }
-    const scale = 1 / unit;
-    let first = 0;
-    let second = 0;
-    let third = 0;
-    let fourth = 0;
-    if (this.higherMoments) {
-      for (let i = 0; i < length; i++) {
-        const deviation = (samples[i] - mean) * scale;
-        const square = deviation * deviation;
-        first += deviation;
-        second += square;
-        third += square * deviation;
-        fourth += square * square;
-      }
-    } else {
-      for (let i = 0; i < length; i++) {
-        const deviation = (samples[i] - mean) * scale;
-        first += deviation;
-        second += deviation * deviation;
-      }
-    }
-    const shift = first / length;
-    const variance = second / length - shift * shift;
-    values.std = Math.sqrt(variance) * unit;
-    if (this.higherMoments) {
-      const m2 = second / length;
-      const m3 = third / length;
-      values.skewness = (m3 - 3 * shift * m2 + 2 * shift ** 3) / variance ** 1.5;
-      values.kurtosis =
-        (fourth / length - 4 * shift * m3 + 6 * shift * shift * m2 - 3 * shift ** 4) / (variance * variance);
-    }
+  private kernelFor(length: number, even: boolean): SimdKernel | undefined {
+    return this.spectral && even ? this.analyzer.kernelFor(length) : undefined;
   }
 }
 
@@ -239,8 +154,4 @@ function spectralFeature(feature: Feature, spectrum: PowerSpectrum, sampleRate: 
   return feature.kind === 'dominantFrequency'
     ? dominantFrequency(spectrum, sampleRate)
     : spectralCentroid(spectrum, sampleRate);
-}
-
-function ratio(over: number, under: number): number {
-  return under > 0 ? over / under : 0;
 }

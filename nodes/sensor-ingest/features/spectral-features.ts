@@ -1,4 +1,4 @@
-import type { PowerSpectrum } from './spectrum';
+import type { PowerSpectrum } from './power-spectrum';
 
 /** Hz of the bin with the largest |X_k|, k ≥ 1; the lowest of equals, 0 when all are 0. */
 export function dominantFrequency({ power, bins, length }: PowerSpectrum, sampleRate: number): number {

@@ -1,4 +1,8 @@
 import { FourierTransform, unitRoot } from './fft';
+import type { Samples } from './passes';
+import { emptySpectrum, hann, type PowerSpectrum, type SpectrumPlan } from './power-spectrum';
+import type { SimdKernel } from './simd/kernel';
+import { SimdKernels } from './simd/kernels';
 
 /**
  * Tables are kept for windows of this many samples together, about 40 MB: a stream has one or two lengths, and strangers
@@ -8,40 +12,38 @@ const KEPT_SAMPLES = 262_144;
 /** Below this the transform by chirp is used: the other takes half a window, at least four values, at a time. */
 const SHORTEST_FFT = 16;
 
-/** Power spectrum of one window. Valid until the next one of the same length is made. */
-export interface PowerSpectrum {
-  /** |X_k|² of the mean-removed, Hann-windowed samples for k = 0 … floor(n/2). */
-  power: Float64Array;
-  /** Number of bins in use. */
-  bins: number;
-  /** Number of samples. */
-  length: number;
-  /** Σ w and Σ w² of the Hann window. */
-  windowSum: number;
-  windowSquares: number;
-}
-
 /**
  * Spectra of windows of any length.
  *
  * The mean is removed and the periodic Hann window w_i = 0.5 − 0.5 cos(2πi/n) applied. Lengths that are powers of two
- * are transformed as they are; all others go through Bluestein's chirp transform (Bluestein 1970; Oppenheim and Schafer,
- * *Discrete-Time Signal Processing*, 9.6) on top of it, so that the bins are exactly k·rate/n and no zeros are added.
+ * are transformed as they are, in WebAssembly where it has vectors; all others go through Bluestein's chirp transform
+ * (Bluestein 1970; Oppenheim and Schafer, *Discrete-Time Signal Processing*, 9.6) on top of it, so that the bins are
+ * exactly k·rate/n and no zeros are added.
  */
 export class SpectrumAnalyzer {
-  private readonly plans = new Map<number, Plan>();
+  private readonly plans = new Map<number, SpectrumPlan>();
+  private readonly kernels: SimdKernels;
   private kept = 0;
 
+  /** @param vectors false to do without WebAssembly where it could be used */
+  constructor(vectors = true) {
+    this.kernels = new SimdKernels(KEPT_SAMPLES, vectors);
+  }
+
   /** @param samples only the first `length` are read; `length` is at least 1 */
-  analyze(samples: ArrayLike<number>, length: number, mean: number): PowerSpectrum {
-    const plan = this.plans.get(length) ?? this.planFor(length);
+  analyze(samples: Samples, length: number, mean: number): PowerSpectrum {
+    const plan = this.kernelFor(length) ?? this.plans.get(length) ?? this.planFor(length);
     plan.run(samples, mean);
     return plan.spectrum;
   }
 
-  private planFor(length: number): Plan {
-    const plan =
-      isPowerOfTwo(length) && length >= SHORTEST_FFT ? new DirectPlan(length) : new ChirpPlan(length);
+  /** What makes the spectra of windows of this length, and passes over them, in WebAssembly, if anything does. */
+  kernelFor(length: number): SimdKernel | undefined {
+    return isDirect(length) ? this.kernels.for(length) : undefined;
+  }
+
+  private planFor(length: number): SpectrumPlan {
+    const plan = isDirect(length) ? new DirectPlan(length) : new ChirpPlan(length);
     if (length <= KEPT_SAMPLES) {
       for (const oldest of this.plans.keys()) {
         if (this.kept + length <= KEPT_SAMPLES) {
@@ -57,13 +59,8 @@ export class SpectrumAnalyzer {
   }
 }
 
-interface Plan {
-  readonly spectrum: PowerSpectrum;
-  run(samples: ArrayLike<number>, mean: number): void;
-}
-
 /** Even samples as real and odd ones as imaginary parts of half as many complex values, their transform then taken apart. */
-class DirectPlan implements Plan {
+class DirectPlan implements SpectrumPlan {
   readonly spectrum: PowerSpectrum;
   private readonly fft: FourierTransform;
   /** The Hann window in the order in which the transform takes the pairs. */
@@ -91,7 +88,7 @@ class DirectPlan implements Plan {
     }
   }
 
-  run(samples: ArrayLike<number>, mean: number): void {
+  run(samples: Samples, mean: number): void {
     const { window, real, imaginary } = this;
     const { order } = this.fft;
     for (let j = 0; j < order.length; j++) {
@@ -111,12 +108,18 @@ class DirectPlan implements Plan {
     power[0] = (real[0] + imaginary[0]) ** 2;
     power[half] = (real[0] - imaginary[0]) ** 2;
     for (let k = 1, mirror = half - 1; k < mirror; k++, mirror--) {
-      const evenR = real[k] + real[mirror];
-      const evenI = imaginary[k] - imaginary[mirror];
-      const oddR = imaginary[k] + imaginary[mirror];
-      const oddI = real[mirror] - real[k];
-      const turnedR = roots[2 * k] * oddR - roots[2 * k + 1] * oddI;
-      const turnedI = roots[2 * k] * oddI + roots[2 * k + 1] * oddR;
+      const nearR = real[k];
+      const nearI = imaginary[k];
+      const farR = real[mirror];
+      const farI = imaginary[mirror];
+      const rootR = roots[2 * k];
+      const rootI = roots[2 * k + 1];
+      const evenR = nearR + farR;
+      const evenI = nearI - farI;
+      const oddR = nearI + farI;
+      const oddI = farR - nearR;
+      const turnedR = rootR * oddR - rootI * oddI;
+      const turnedI = rootR * oddI + rootI * oddR;
       const sumR = evenR + turnedR;
       const sumI = evenI + turnedI;
       const gapR = evenR - turnedR;
@@ -130,7 +133,7 @@ class DirectPlan implements Plan {
 }
 
 /** X_k = c_k Σ (x_i c_i) conj(c_{k−i}) with the chirp c_i = exp(−πi²/n·j): a convolution, done by FFTs. */
-class ChirpPlan implements Plan {
+class ChirpPlan implements SpectrumPlan {
   readonly spectrum: PowerSpectrum;
   private readonly fft: FourierTransform;
   /** Hann window times chirp, interleaved real and imaginary. */
@@ -171,7 +174,7 @@ class ChirpPlan implements Plan {
     this.fft.transform(this.filter.real, this.filter.imaginary);
   }
 
-  run(samples: ArrayLike<number>, mean: number): void {
+  run(samples: Samples, mean: number): void {
     const { length, weights, first, second, filter } = this;
     const { order } = this.fft;
     for (let j = 0; j < order.length; j++) {
@@ -205,21 +208,7 @@ function zeros(size: number): Complex {
   return { real: new Float64Array(size), imaginary: new Float64Array(size) };
 }
 
-function hann(length: number): Float64Array {
-  return Float64Array.from({ length }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / length));
-}
-
-function emptySpectrum(window: Float64Array): PowerSpectrum {
-  const bins = Math.floor(window.length / 2) + 1;
-  return {
-    power: new Float64Array(bins),
-    bins,
-    length: window.length,
-    windowSum: window.reduce((sum, w) => sum + w, 0),
-    windowSquares: window.reduce((sum, w) => sum + w * w, 0),
-  };
-}
-
-function isPowerOfTwo(value: number): boolean {
-  return (value & (value - 1)) === 0;
+/** Whether windows of this length are transformed as they are. */
+function isDirect(length: number): boolean {
+  return (length & (length - 1)) === 0 && length >= SHORTEST_FFT;
 }

@@ -16,7 +16,6 @@ export interface Waveform {
 /** Turns waveforms into their features. */
 export class WaveformReader {
   private readonly keys = new Map<string, readonly string[]>();
-  private scratch = new Float64Array(0);
 
   /**
    * @param channels the channels table; the names of its features are made once
@@ -45,7 +44,7 @@ export class WaveformReader {
       const { length } = waveform.samples;
       this.load(waveform);
       const keys = this.keys.get(waveform.name) ?? featureKeys(waveform.name, this.extractor.features);
-      this.extractor.compute(this.scratch, length, keys, into);
+      this.extractor.complete(length, keys, into);
       count = Math.max(count, length);
     }
     const window: Window = { start: end, end, count };
@@ -56,8 +55,9 @@ export class WaveformReader {
     return window;
   }
 
-  /** Copies a waveform to where the extractor reads it, converted and checked. */
-  private load({ name, samples, channel }: Waveform): void {
+  /** Copies a waveform to where the extractor reads it, converted, checked and measured. */
+  private load(waveform: Waveform): void {
+    const { name, samples, channel } = waveform;
     const { length } = samples;
     if (length === 0) {
       throw new EdgeError(
@@ -65,21 +65,45 @@ export class WaveformReader {
         `The waveform "${excerpt(name)}" has no samples. Send at least one.`,
       );
     }
-    if (this.scratch.length < length) {
-      this.scratch = new Float64Array(length);
-    }
-    const { scratch } = this;
-    copyNumbers(samples, scratch);
-    for (let i = 0; i < length; i++) {
-      if (!(Math.abs(scratch[i]) <= LARGEST_SAMPLE)) {
-        throw badSample(name, samples[i], i);
-      }
+    const room = this.extractor.room(length);
+    if (samples instanceof Float32Array || samples instanceof Int16Array) {
+      room.set(samples);
+    } else {
+      copyChecked(waveform, room);
     }
     if (channel) {
-      for (let i = 0; i < length; i++) {
-        scratch[i] = convert(scratch[i], channel);
-        checkMagnitude(scratch[i], channel.name);
-      }
+      convertAll(room, length, channel);
+    }
+    const { min, max, peak } = this.extractor.measure(length);
+    // Whether all is well shows in the extent; which sample is not, is looked for only then.
+    if (!(
+      peak <= LARGEST_SAMPLE &&
+      min >= (channel?.min ?? -Infinity) &&
+      max <= (channel?.max ?? Infinity)
+    )) {
+      checkEach(waveform);
+    }
+  }
+}
+
+/** As {@link convert} does, without its checks. */
+function convertAll(samples: Float64Array, length: number, { scale, offset }: ChannelSpec): void {
+  if (scale === 1 && offset === 0) {
+    return;
+  }
+  for (let i = 0; i < length; i++) {
+    samples[i] = samples[i] * scale + offset;
+  }
+}
+
+/** @throws EdgeError for the first sample that is no number or too large; else for the first that is once converted, or out of range */
+function checkEach(waveform: Waveform): void {
+  const { samples, channel } = waveform;
+  const numbers = new Float64Array(samples.length);
+  copyChecked(waveform, numbers);
+  if (channel) {
+    for (const number of numbers) {
+      checkMagnitude(convert(number, channel), channel.name);
     }
   }
 }
@@ -101,15 +125,14 @@ function checkMagnitude(value: number, name: string): void {
   }
 }
 
-/** What is no number becomes NaN. */
-function copyNumbers(samples: ArrayLike<unknown>, into: Float64Array): void {
-  if (samples instanceof Float32Array || samples instanceof Float64Array || samples instanceof Int16Array) {
-    into.set(samples);
-    return;
-  }
+/** @throws EdgeError `NOT_FINITE` for the first sample that is no number or too large */
+function copyChecked({ name, samples }: Waveform, into: Float64Array): void {
   for (let i = 0; i < samples.length; i++) {
     const sample = samples[i];
-    into[i] = typeof sample === 'number' ? sample : NaN;
+    if (!(typeof sample === 'number' && Math.abs(sample) <= LARGEST_SAMPLE)) {
+      throw badSample(name, sample, i);
+    }
+    into[i] = sample;
   }
 }
 

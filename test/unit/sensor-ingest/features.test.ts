@@ -80,7 +80,7 @@ for (const length of [64, 100, 1024, 1000, 997]) {
     assert.ok(Math.abs(found.dominantFrequency - frequency) < 1e-9 * frequency);
     assert.ok(Math.abs(Object.values(found)[1] - 3.7 ** 2 / 2) < 1e-9, 'the mean square of the tone is A²/2');
     assert.ok(Object.values(found)[2] < 1e-9, 'and none of it lies elsewhere');
-    const spectrum = new SpectrumAnalyzer().analyze(samples, length, 5);
+    const spectrum = new SpectrumAnalyzer().analyze(Float64Array.from(samples), length, 5);
     assert.ok(Math.abs(amplitudeAt(spectrum, bin) - 3.7) < 1e-9);
   });
 }

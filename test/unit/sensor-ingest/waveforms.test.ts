@@ -54,3 +54,27 @@ test('waveforms count by the bytes that came, and their features by those that l
   });
   assert.deepEqual([bytesIn, bytesOut], [16, '{"value.mean":1.5}'.length]);
 });
+
+test('a refused waveform is told by its first bad sample: before it is converted, then after, then by its range', () => {
+  const channel = { name: 'x', path: 'x', scale: 1e100, offset: 1, unit: 'g', min: -1e101, max: 1e101 };
+  const { refusal, take } = bench({ sampleRate: 1000, features: ['rms'], channels: [channel] });
+  const forms = [
+    (samples: number[]) => samples,
+    (samples: number[]) => Float32Array.from(samples),
+    (samples: number[]) => Float64Array.from(samples),
+  ];
+  for (const form of forms) {
+    const told = (...samples: number[]): string => refusal({ x: form(samples) }).message;
+    assert.match(told(0, 11, 12, NaN, Infinity), /^Sample 3 of the waveform "x" is NaN/);
+    assert.match(told(0, 11, -Infinity, NaN), /^Sample 2 of the waveform "x" is -Infinity/);
+    assert.match(told(0, 11, 12, 1e30), /^Channel "x" is 1.1e\+101 g, outside its range/);
+    assert.match(told(0, -10.5, 11), /^Channel "x" is -1.05e\+101 g, outside its range/);
+    assert.deepEqual(Object.keys(take({ x: form([0, 10, -10]) })[0].payload), ['x.rms']);
+  }
+  assert.match(refusal({ x: [1, 12, 1e130] }).message, /^Sample 2 of the waveform "x" is 1e\+130/);
+  const open = bench({ sampleRate: 1000, channels: [{ name: 'x', path: 'x', scale: 1e100 }] });
+  assert.match(
+    open.refusal({ x: Float32Array.of(1, -1e30) }).message,
+    /^Channel "x" is -1\.0+15\d+e\+130, too large/,
+  );
+});
