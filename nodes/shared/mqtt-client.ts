@@ -1,7 +1,25 @@
-import type { MqttClient } from 'mqtt';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { keepLengthsTogether } from './packet-lengths';
 
 /** Longest that a closing connection is waited for, ms. */
 const CLOSE_MS = 2000;
+
+/** An MQTT client at work. */
+export function openClient(options: IClientOptions): MqttClient {
+  void keepLengthsTogether();
+  return connect(isDebugged() ? options : { ...options, log: sayNothing });
+}
+
+/** Whether somebody asks for what the module `debug` writes. */
+function isDebugged(): boolean {
+  return process.env['DEBUG'] !== undefined;
+}
+
+/** mqtt.js has some ten lines about each packet put together for `debug`, which throws them away. */
+function sayNothing(): void {
+  // Nobody reads it.
+}
+
 /**
  * Ends a connection in good order: what is under way is acknowledged first. A broker that stalls is given up after a
  * short time, so that it cannot hold up a deployment.

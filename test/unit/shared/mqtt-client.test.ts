@@ -8,7 +8,7 @@ const SCRIPT = `
   const client = openClient({ protocol: 'mqtt', manualConnect: true });
   process.stdout.write(String(client.options.log === undefined));
 `;
-const MODULE = join(__dirname, '..', '..', '..', 'nodes', 'edge-broker', 'open-client.js');
+const MODULE = join(__dirname, '..', '..', '..', 'nodes', 'shared', 'mqtt-client.js');
 
 function open(debug: string | undefined): { stdout: string; stderr: string } {
   const env = { ...process.env };
