@@ -178,7 +178,7 @@ export class ForestRuntime {
     }
   }
 
-  /** It runs on every reading. */
+  /** It runs on every reading, and so makes no closure. */
   private serveNow(msg: EdgeMessage, set: RowSet, arrived: number, now: number, emit: Emit): void {
     const checked = this.table.check(set.rows);
     const verdicts =

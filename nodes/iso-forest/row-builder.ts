@@ -146,6 +146,7 @@ export class RowBuilder {
     this.row.set(state.lags);
     this.joined = state.joined;
   }
+
   private smooth(values: Float64Array): void {
     const { row, width, average, weight } = this;
     for (let i = 0; i < width; i++) {

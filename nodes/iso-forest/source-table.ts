@@ -44,6 +44,7 @@ const MAX_WIDTH = 10_000;
 export class SourceTable {
   private readonly tracks = new Map<string, SourceTrack>();
   private readonly forests = new Map<string, NamedForest>();
+  /** The values of a message with a single row. */
   private scratch = new Float64Array(0);
 
   /** @param known whether a source that is not here yet has a place already: its forest lies in the store */
