@@ -3,7 +3,7 @@ import type { Row, Verdict } from '../shared/detection/rows';
 import type { Detection } from '../shared/messages';
 import type { IsoForestConfig } from './config';
 import { contributions } from './explain';
-import type { CheckedRow, NamedForest, SourceTable } from './source-table';
+import type { CheckedRow, NamedForest, SourceTable, SourceTrack } from './source-table';
 
 /** What the detector tells the node while it works. */
 export interface DetectorEvents {
@@ -13,7 +13,7 @@ export interface DetectorEvents {
   regime(forest: NamedForest): void;
   flagged(): void;
   /** A reading got its verdict. It runs on every one. */
-  judged(detection: Detection): void;
+  judged(detection: Detection, track: SourceTrack): void;
 }
 
 /** Judges checked rows, one after the other; each is scored before it is learned. */
@@ -37,7 +37,7 @@ export class Detector {
     const detection = this.detection(reading, score, score === null ? null : model.limit, model.digest);
     if (suppressed) {
       detection.status = 'SUPPRESSED';
-      this.events.judged(detection);
+      this.events.judged(detection, track);
       return { output: 1, detection };
     }
     let announce = false;
@@ -62,7 +62,7 @@ export class Detector {
         }
       }
     }
-    this.events.judged(detection);
+    this.events.judged(detection, track);
     if (row && teaches(reading)) {
       if (model.take(row, score)) {
         detection.regime = 'new';

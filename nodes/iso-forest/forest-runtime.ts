@@ -86,17 +86,19 @@ export class ForestRuntime {
       count: () => (config.scope === 'source' ? (keeper?.dormant.size ?? 0) : 0),
     });
     this.detector = new Detector(name, config, this.table, this.maintenance, {
-      learned: ({ key }) => keeper?.learned(key),
-      regime: ({ key }) => {
-        keeper?.learned(key, config.model.retrain);
+      learned: (forest) => keeper?.learned(forest),
+      regime: (forest) => {
+        keeper?.learned(forest, config.model.retrain);
         log.warn(
-          `${key || 'The forest'}: flagged for so long that this counts as normal now; learning anew.`,
+          `${forest.key || 'The forest'}: flagged for so long that this counts as normal now; learning anew.`,
         );
       },
       flagged: () => {
         this.lastFlagged = clock.monotonic();
       },
-      judged: (detection) => this.log.record(detection),
+      judged: (detection, track) => {
+        track.scores = this.log.record(detection, track.scores);
+      },
     });
     this.live = new LiveView(this.table, this.log, config);
     figures.gauge('edge_forest_sources', () => this.table.sources);
@@ -139,24 +141,20 @@ export class ForestRuntime {
 
   /** Serves a message; returns at once for a reading whose forest is awake. */
   input(msg: EdgeMessage, emit: Emit): void | Promise<void> {
-    const arrived = this.options.clock.monotonic();
+    const { clock } = this.options;
+    const arrived = clock.monotonic();
     try {
       const operation = (msg as { operation?: unknown }).operation;
       if (operation !== undefined && operation !== '') {
-        return this.counted(this.queue.run(() => this.operate(operation, msg, emit)));
+        return this.later(() => this.operate(operation, msg, emit));
       }
-      const set = rowsOf(msg, this.options.clock.now());
-      if (this.queue.idle && set.rows.length <= ROWS_AT_ONCE && this.asleep(set).length === 0) {
-        const checked = this.table.check(set.rows);
-        this.send(
-          msg,
-          set,
-          checked.map((row) => this.judge(row, arrived)),
-          emit,
-        );
+      const now = clock.now();
+      const set = rowsOf(msg, now);
+      if (this.queue.idle && set.rows.length <= ROWS_AT_ONCE && !this.isAsleep(set)) {
+        this.serveNow(msg, set, arrived, now, emit);
         return undefined;
       }
-      return this.counted(this.queue.run(() => this.serve(msg, set, arrived, emit)));
+      return this.serveLater(msg, set, arrived, emit);
     } catch (thrown) {
       throw this.rejected(thrown);
     }
@@ -180,6 +178,26 @@ export class ForestRuntime {
     }
   }
 
+  /** It runs on every reading, and so makes no closure. */
+  private serveNow(msg: EdgeMessage, set: RowSet, arrived: number, now: number, emit: Emit): void {
+    const checked = this.table.check(set.rows);
+    const verdicts =
+      checked.length === 1 ? [this.judge(checked[0], arrived, now)] : this.judgeAll(checked, arrived, now);
+    sendVerdicts(msg, set, verdicts, emit);
+  }
+
+  private judgeAll(checked: readonly CheckedRow[], arrived: number, now: number): Verdict[] {
+    return checked.map((row) => this.judge(row, arrived, now));
+  }
+
+  private serveLater(msg: EdgeMessage, set: RowSet, arrived: number, emit: Emit): Promise<void> {
+    return this.later(() => this.serve(msg, set, arrived, emit));
+  }
+
+  private later(task: () => Promise<void>): Promise<void> {
+    return this.counted(this.queue.run(task));
+  }
+
   private async serve(msg: EdgeMessage, set: RowSet, arrived: number, emit: Emit): Promise<void> {
     for (const key of this.asleep(set)) {
       await this.wake(key);
@@ -188,16 +206,16 @@ export class ForestRuntime {
     const verdicts: Verdict[] = [];
     await this.queue.inSlices(() => {
       if (verdicts.length < checked.length) {
-        verdicts.push(this.judge(checked[verdicts.length], arrived));
+        verdicts.push(this.judge(checked[verdicts.length], arrived, this.options.clock.now()));
       }
       return verdicts.length < checked.length;
     });
-    this.send(msg, set, verdicts, emit);
+    sendVerdicts(msg, set, verdicts, emit);
   }
 
-  private judge(checked: CheckedRow, arrived: number): Verdict {
+  private judge(checked: CheckedRow, arrived: number, now: number): Verdict {
     const { clock, figures } = this.options;
-    const verdict = this.detector.judge(checked, clock.now());
+    const verdict = this.detector.judge(checked, now);
     verdict.detection.latencyMs = clock.monotonic() - arrived;
     figures.add('edge_readings_total');
     if (verdict.detection.kind) {
@@ -205,10 +223,6 @@ export class ForestRuntime {
       this.options.flagged?.(verdict.detection);
     }
     return verdict;
-  }
-
-  private send(msg: EdgeMessage, set: RowSet, verdicts: Verdict[], emit: Emit): void {
-    sendVerdicts(msg, set, verdicts, emit);
   }
 
   private async operate(operation: unknown, msg: EdgeMessage, emit: Emit): Promise<void> {
@@ -232,6 +246,11 @@ export class ForestRuntime {
       msg.payload = answer;
       emit(1, msg);
     }
+  }
+
+  private isAsleep(set: RowSet): boolean {
+    const dormant = this.keeper?.dormant;
+    return dormant !== undefined && dormant.size > 0 && this.asleep(set).length > 0;
   }
 
   private asleep({ rows }: RowSet): string[] {

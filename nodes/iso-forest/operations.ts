@@ -120,8 +120,9 @@ async function importInto(source: string, payload: unknown, tools: OperationTool
   }
   for (const { key, state } of keyed) {
     keeper?.replaced(key);
-    await catchUp(table.resume(key, state));
-    keeper?.learned(key, config.model.retrain);
+    const forest = table.resume(key, state);
+    await catchUp(forest);
+    keeper?.learned(forest, config.model.retrain);
   }
 }
 

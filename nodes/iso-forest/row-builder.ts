@@ -26,6 +26,7 @@ const LARGEST = 3.4e38;
  * The values of a payload in the order of the channels. Changes nothing.
  *
  * @param last the source's values before this reading, for the policy `last`
+ * @param values takes them; as many as there are channels
  * @throws EdgeError `PAYLOAD`, `CHANNEL_MISSING`, `NOT_FINITE`
  */
 export function readValues(
@@ -33,12 +34,12 @@ export function readValues(
   channels: readonly string[],
   missing: MissingPolicy,
   last: Float64Array | undefined,
+  values: Float64Array = new Float64Array(channels.length),
 ): Float64Array {
   const container = typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload);
   if (!container && typeof payload !== 'number') {
     throw nothingNumeric();
   }
-  const values = new Float64Array(channels.length);
   let present = 0;
   for (let i = 0; i < channels.length; i++) {
     const field = channelField(payload, channels[i]);
@@ -90,8 +91,7 @@ export class RowBuilder {
   private readonly row: Float32Array;
   private readonly average: Float64Array;
   private joined = 0;
-  /** The values of the reading before. */
-  last: Float64Array | undefined;
+  private previous: Float64Array | undefined;
 
   constructor(
     channels: number,
@@ -103,18 +103,53 @@ export class RowBuilder {
     this.average = new Float64Array(channels).fill(NaN);
   }
 
+  /** The values of the reading before; valid until the next one. */
+  get last(): Float64Array | undefined {
+    return this.previous;
+  }
+
   /**
    * The row of a reading, newest values first; valid until the next call. Undefined while there are fewer readings than
    * a row joins.
    */
   next(values: Float64Array): Float32Array | undefined {
-    const { row, width, average, weight } = this;
-    row.copyWithin(width, 0, row.length - width);
-    for (let i = 0; i < width; i++) {
-      if (weight === 1) {
+    const { row, width } = this;
+    if (row.length > width) {
+      row.copyWithin(width, 0, row.length - width);
+    }
+    if (this.weight === 1) {
+      for (let i = 0; i < width; i++) {
         row[i] = values[i];
-        continue;
       }
+    } else {
+      this.smooth(values);
+    }
+    // Copied, as what is kept of each reading by itself outlives the collection of short-lived objects.
+    this.previous ??= new Float64Array(width);
+    this.previous.set(values);
+    this.joined = Math.min(this.joined + 1, this.options.shingle);
+    return this.joined === this.options.shingle ? row : undefined;
+  }
+
+  state(): RowBuilderState {
+    return {
+      last: this.previous ?? new Float64Array(this.width).fill(NaN),
+      average: this.average,
+      lags: this.row,
+      joined: this.joined,
+    };
+  }
+
+  resume(state: RowBuilderState): void {
+    this.previous = state.last.slice();
+    this.average.set(state.average);
+    this.row.set(state.lags);
+    this.joined = state.joined;
+  }
+
+  private smooth(values: Float64Array): void {
+    const { row, width, average, weight } = this;
+    for (let i = 0; i < width; i++) {
       // A gap leaves the average where it was.
       if (Number.isNaN(average[i])) {
         average[i] = values[i];
@@ -123,24 +158,5 @@ export class RowBuilder {
       }
       row[i] = average[i];
     }
-    this.last = values;
-    this.joined = Math.min(this.joined + 1, this.options.shingle);
-    return this.joined === this.options.shingle ? row : undefined;
-  }
-
-  state(): RowBuilderState {
-    return {
-      last: this.last ?? new Float64Array(this.width).fill(NaN),
-      average: this.average,
-      lags: this.row,
-      joined: this.joined,
-    };
-  }
-
-  resume(state: RowBuilderState): void {
-    this.last = state.last;
-    this.average.set(state.average);
-    this.row.set(state.lags);
-    this.joined = state.joined;
   }
 }

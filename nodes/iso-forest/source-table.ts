@@ -5,8 +5,10 @@ import { EdgeError } from '../shared/errors';
 import type { IsoForestConfig } from './config';
 import { ForestModel } from './forest-model';
 import type { ModelTools } from './model-options';
+import type { SourceScores } from './live/score-log';
 import type { SourceState } from './model-state';
 import { nothingNumeric, readValues, RowBuilder } from './row-builder';
+import type { KeptForest } from './state-keeper';
 
 /** One source's way into its forest. */
 export interface SourceTrack {
@@ -14,11 +16,12 @@ export interface SourceTrack {
   builder: RowBuilder;
   gate: AlarmGate;
   forest: NamedForest;
+  /** The latest scores; undefined before the first. */
+  scores: SourceScores | undefined;
 }
 
 /** A forest and the name it is kept under: its source, or {@link SHARED} for `scope` = `node`. */
-export interface NamedForest {
-  key: string;
+export interface NamedForest extends KeptForest {
   model: ForestModel;
 }
 
@@ -26,7 +29,10 @@ export interface NamedForest {
 export interface CheckedRow {
   row: Row;
   channels: readonly string[];
+  /** Of a message with a single row valid until the next check. */
   values: Float64Array;
+  /** That of its source, where it has been looked up already. */
+  track: SourceTrack | undefined;
 }
 
 /** The key of the forest that all sources share. */
@@ -38,6 +44,8 @@ const MAX_WIDTH = 10_000;
 export class SourceTable {
   private readonly tracks = new Map<string, SourceTrack>();
   private readonly forests = new Map<string, NamedForest>();
+  /** The values of a message with a single row. */
+  private scratch = new Float64Array(0);
 
   /** @param known whether a source that is not here yet has a place already: its forest lies in the store */
   constructor(
@@ -85,8 +93,14 @@ export class SourceTable {
       const track = this.tracks.get(rows[0].source);
       if (track) {
         const { channels } = track.forest.model;
-        const values = readValues(rows[0].payload, channels, missing, track.builder.last);
-        return [{ row: rows[0], channels, values }];
+        const values = readValues(
+          rows[0].payload,
+          channels,
+          missing,
+          track.builder.last,
+          this.scratchOf(channels.length),
+        );
+        return [{ row: rows[0], channels, values, track }];
       }
     }
     const seen = new Map<string, { channels: readonly string[]; last: Float64Array | undefined }>();
@@ -106,13 +120,13 @@ export class SourceTable {
       }
       seen.set(this.keyOf(row.source), { channels, last: undefined });
       seen.set(`source ${row.source}`, { channels, last: values });
-      return { row, channels, values };
+      return { row, channels, values, track };
     });
   }
 
   /** The track of a checked row; a new source gets its own. */
-  track({ row, channels }: CheckedRow): SourceTrack {
-    const known = this.tracks.get(row.source);
+  track({ row, channels, track }: CheckedRow): SourceTrack {
+    const known = track ?? this.tracks.get(row.source);
     if (known) {
       return known;
     }
@@ -176,6 +190,13 @@ export class SourceTable {
     }
   }
 
+  private scratchOf(channels: number): Float64Array {
+    if (this.scratch.length !== channels) {
+      this.scratch = new Float64Array(channels);
+    }
+    return this.scratch;
+  }
+
   private channelsOf(payload: unknown): readonly string[] {
     if (this.config.channels.length > 0) {
       return this.config.channels;
@@ -206,16 +227,22 @@ export class SourceTable {
   private plant(key: string, channels: readonly string[]): NamedForest {
     const { model, row } = this.config;
     const width = channels.length * row.shingle;
-    const forest = { key, model: new ForestModel(key, [...channels], width, model, this.tools) };
+    const forest: NamedForest = {
+      key,
+      unwritten: 0,
+      due: false,
+      model: new ForestModel(key, [...channels], width, model, this.tools),
+    };
     this.forests.set(key, forest);
     return forest;
   }
 
   private follow(source: string, forest: NamedForest): SourceTrack {
     const { row, alarm } = this.config;
-    const track = {
+    const track: SourceTrack = {
       source,
       forest,
+      scores: undefined,
       builder: new RowBuilder(forest.model.channels.length, row),
       gate: new AlarmGate(`${this.node}:${source}`, alarm),
     };

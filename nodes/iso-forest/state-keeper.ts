@@ -16,6 +16,15 @@ export interface KeeperOptions {
   health(error: EdgeError | undefined): void;
 }
 
+/** A forest as the keeper sees it. What the keeper notes lies in it: it is noted on every reading. */
+export interface KeptForest {
+  readonly key: string;
+  /** Rows learned since the last write. */
+  unwritten: number;
+  /** Whether it waits to be written. */
+  due: boolean;
+}
+
 /** Flash wears: writing takes turns, whatever the number of sources. */
 const BYTES_PER_SECOND = 64 * 1024;
 const CLOSING_BYTES = 1024 * 1024;
@@ -31,8 +40,8 @@ export class StateKeeper {
   /** Forests that lie in the store and have not been asked for since the start. */
   readonly dormant = new Set<string>();
   private readonly stored = new Set<string>();
-  /** Rows learned since the last write. */
-  private readonly unwritten = new Map<string, number>();
+  /** Forests that have learned since they were last written. */
+  private readonly unwritten = new Map<string, KeptForest>();
   private readonly due = new Set<string>();
   /** Which reference's commissioned rows were written; they never change once they are complete. */
   private readonly references = new Map<string, string>();
@@ -96,14 +105,14 @@ export class StateKeeper {
   }
 
   /** A forest has learned so many rows. */
-  learned(key: string, rows = 1): void {
-    if (this.unread.has(key)) {
+  learned(forest: KeptForest, rows = 1): void {
+    if (this.unread.size > 0 && this.unread.has(forest.key)) {
       return;
     }
-    const unwritten = (this.unwritten.get(key) ?? 0) + rows;
-    this.unwritten.set(key, unwritten);
-    if (unwritten >= this.options.rowsPerWrite && !this.due.has(key)) {
-      this.due.add(key);
+    this.note(forest, rows);
+    if (forest.unwritten >= this.options.rowsPerWrite && !forest.due) {
+      forest.due = true;
+      this.due.add(forest.key);
       this.pump();
     }
   }
@@ -121,7 +130,7 @@ export class StateKeeper {
     for (const key of keys) {
       this.dormant.delete(key);
       this.unread.delete(key);
-      this.unwritten.delete(key);
+      this.strike(key);
       this.due.delete(key);
       this.references.delete(key);
       if (this.stored.delete(key)) {
@@ -160,22 +169,38 @@ export class StateKeeper {
     return removed || !this.store ? 0 : this.unwritten.size;
   }
 
+  private note(forest: KeptForest, rows: number): void {
+    if (forest.unwritten === 0) {
+      this.unwritten.set(forest.key, forest);
+    }
+    forest.unwritten += rows;
+  }
+
+  private strike(key: string): void {
+    const forest = this.unwritten.get(key);
+    if (forest) {
+      forest.unwritten = 0;
+      forest.due = false;
+      this.unwritten.delete(key);
+    }
+  }
+
   private async writeRest(): Promise<void> {
     const { clock } = this.options;
     const deadline = clock.monotonic() + CLOSING_MS;
     let writes: StateWrite[] = [];
     let bytes = 0;
-    let pending: string[] = [];
-    const keys = [...this.unwritten.keys()];
-    for (const [index, key] of keys.entries()) {
-      const entry = this.encode(key);
+    let pending: KeptForest[] = [];
+    const forests = [...this.unwritten.values()];
+    for (const [index, forest] of forests.entries()) {
+      const entry = this.encode(forest.key);
       writes.push(...entry.writes);
       bytes += entry.bytes;
-      pending.push(key);
-      if (bytes >= CLOSING_BYTES || index === keys.length - 1) {
+      pending.push(forest);
+      if (bytes >= CLOSING_BYTES || index === forests.length - 1) {
         const written = await this.write(writes);
         if (!written) {
-          pending.forEach((failed) => this.unwritten.set(failed, 1));
+          pending.forEach((failed) => this.note(failed, 1));
         }
         if (!written || clock.monotonic() > deadline) {
           return;
@@ -192,12 +217,13 @@ export class StateKeeper {
       return;
     }
     const [key] = this.due;
+    const forest = this.unwritten.get(key);
     this.busy = true;
     this.due.delete(key);
     const { writes, bytes } = this.encode(key);
     this.writing = this.write(writes).then((written) => {
-      if (!written) {
-        this.unwritten.set(key, (this.unwritten.get(key) ?? 0) + 1);
+      if (!written && forest) {
+        this.note(this.unwritten.get(key) ?? forest, 1);
       }
       this.timer = this.options.clock.after((bytes / BYTES_PER_SECOND) * 1000, () => {
         this.busy = false;
@@ -208,7 +234,7 @@ export class StateKeeper {
 
   private encode(key: string): { writes: StateWrite[]; bytes: number } {
     const state = this.options.capture(key);
-    this.unwritten.delete(key);
+    this.strike(key);
     if (!state) {
       return { writes: [], bytes: 0 };
     }

@@ -10,6 +10,8 @@ import type { Sources } from './sources';
 /** The place in the tensor of a reading whose window is not complete yet. */
 export const NOT_YET = -1;
 
+const NONE: readonly RowValues[] = [];
+
 /** What a message makes of its sources' last readings. */
 export type Staged = Map<string, readonly RowValues[]>;
 
@@ -62,10 +64,10 @@ export class Batch {
     const { plan } = this.model;
     const size = plan.window?.size ?? 1;
     const remembers = size > 1 || this.missing === 'last';
-    const recent = remembers ? (staged.get(source) ?? this.sources.recent(source)) : [];
+    const recent = remembers ? (staged.get(source) ?? this.sources.recent(source)) : NONE;
     const values = newRowValues(plan.width);
     readRow(plan, payload, this.missing, recent.at(-1), values);
-    const readings = [...recent, values].slice(-size);
+    const readings = size === 1 ? [values] : [...recent, values].slice(-size);
     if (readings.length < size) {
       staged.set(source, readings);
       return NOT_YET;

@@ -174,9 +174,13 @@ export class Detector {
     const rows = jobs.reduce((sum, { set }) => sum + set.rows.length, 0);
     const batch = new Batch(model, this.options.missing, this.sources, rows);
     const accepted: { job: Job; places: number[] }[] = [];
+    const staged: Staged = new Map();
     for (const job of jobs) {
+      // Most models remember nothing; to empty an empty map costs as much as to make one.
+      if (staged.size > 0) {
+        staged.clear();
+      }
       try {
-        const staged: Staged = new Map();
         const places = batch.add(job.set.rows, staged, job.set.batch ? 0 : undefined);
         commit(staged, this.sources);
         accepted.push({ job, places });

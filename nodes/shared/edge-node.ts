@@ -3,16 +3,15 @@ import { systemClock, type Clock } from './clock';
 import { EdgeError, toEdgeError } from './errors';
 import { Figures } from './figures';
 import { gatewayOf, type Gateway } from './gateway';
-import { hold, lose } from './in-flight';
+import { emitter, InputHandler, withError, type Emit } from './input-handler';
 import { useLog } from './runtime-log';
-import type { EdgeMessage, MessageError } from './messages';
+import type { EdgeMessage } from './messages';
 import { systemRandom, type Random } from './random';
 import { settingsFor } from './remote-settings';
 import { enlist, type Adjustment } from './station';
 import { StatusReporter } from './status';
 
-/** Sends a message out of one output, counted from 0. */
-export type Emit = (output: number, msg: EdgeMessage) => void;
+export { withError, type Emit } from './input-handler';
 
 /** What a node is handed when it starts. */
 export interface NodeContext {
@@ -79,65 +78,10 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
     const adjustment = adjustmentOf(nodeType, definition, () => started);
     const delist = enlistNode(nodeType.type, this, context, adjustment, () => started);
     const started = start(nodeType, this, definition, context);
-    let ended = false;
-    this.on('input', (msg, send, done) => {
-      // A frozen message is served as a copy: results are written into it after the node's state has changed.
-      const message = (Object.isExtensible(msg) ? msg : { ...msg }) as EdgeMessage;
-      const emit = emitter(this, send);
-      // Node-RED copies a message for Catch and Complete nodes, which fails for one that is nested too deep or has a
-      // getter that throws. Thrown on from here, it would end the process.
-      const finish = (error?: EdgeError): void => {
-        try {
-          done(error);
-        } catch (thrown) {
-          if (error) {
-            this.error(error, { _msgid: message._msgid });
-          } else {
-            this.warn(`Complete nodes cannot be told of a message: ${toEdgeError(thrown).message}`);
-          }
-        }
-      };
-      const fail = (thrown: unknown): void => {
-        const error = toEdgeError(thrown);
-        if (nodeType.rejectOutput === undefined) {
-          finish(error);
-          return;
-        }
-        try {
-          emit(nodeType.rejectOutput, withError(message, error, this));
-        } catch {
-          finish(error);
-          return;
-        }
-        finish();
-      };
-      let result: void | Promise<void>;
-      try {
-        result = started.input?.(message, emit);
-      } catch (thrown) {
-        fail(thrown);
-        return;
-      }
-      if (result instanceof Promise) {
-        const release = hold(message._msgid);
-        result
-          .then(
-            () => finish(),
-            (thrown: unknown) => {
-              if (ended) {
-                lose(message._msgid);
-              }
-              fail(thrown);
-            },
-          )
-          .catch((thrown: unknown) => this.error(toEdgeError(thrown)))
-          .finally(release);
-      } else {
-        finish();
-      }
-    });
+    const handler = new InputHandler(this, nodeType.rejectOutput);
+    this.on('input', (msg, send, done) => handler.serve(started, msg, send, done));
     this.on('close', (removed: boolean, done: () => void) => {
-      ended = true;
+      handler.ended = true;
       status.close();
       delist();
       const closing = async (): Promise<void> => started.close?.(removed);
@@ -151,24 +95,6 @@ export function registerEdgeNode<C>(RED: NodeAPI, nodeType: EdgeNodeType<C>): vo
     construct,
     nodeType.credentials ? { credentials: nodeType.credentials } : {},
   );
-}
-
-/** The message with the error that it was refused for; its payload stays as it came. */
-export function withError(
-  msg: EdgeMessage,
-  error: EdgeError,
-  node: { id: string; type: string; name?: string },
-): EdgeMessage {
-  const carried: MessageError = {
-    message: error.message,
-    code: error.code,
-    source: { id: node.id, type: node.type, name: node.name ?? '' },
-  };
-  if (error.details) {
-    carried.details = error.details;
-  }
-  msg.error = carried;
-  return msg;
 }
 
 function start<C>(
@@ -296,30 +222,6 @@ function enlistNode(
     details: () => running().details?.(),
     ...(adjustment && { adjustment }),
   });
-}
-
-/** Node-RED copies a message that goes to several wires; what it cannot copy is reported, as the sender can do nothing. */
-function emitter(node: Node, send: (slots: (EdgeMessage | null)[]) => void): Emit {
-  return (output, msg) => {
-    try {
-      send(at(output, msg));
-    } catch (thrown) {
-      const reason = toEdgeError(thrown).message;
-      node.error(
-        new EdgeError(
-          'INTERNAL',
-          `A message of output ${output + 1} cannot be copied for all its wires: ${reason}. Send plain values, not nested deeply.`,
-        ),
-        { _msgid: msg._msgid },
-      );
-    }
-  };
-}
-
-function at(output: number, msg: EdgeMessage): (EdgeMessage | null)[] {
-  const slots: (EdgeMessage | null)[] = new Array<null>(output).fill(null);
-  slots.push(msg);
-  return slots;
 }
 
 function credentialsOf(node: Node): Record<string, string> {

@@ -6,11 +6,16 @@ export const BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
  * key, as Prometheus writes it: `edge_rejected_total{code="RANGE"}`.
  */
 export class Figures {
-  private readonly counters = new Map<string, number>();
+  private readonly counters = new Map<string, { count: number }>();
   private readonly gauges = new Map<string, () => number>();
 
   add(name: string, by = 1): void {
-    this.counters.set(name, (this.counters.get(name) ?? 0) + by);
+    const counter = this.counters.get(name);
+    if (counter) {
+      counter.count += by;
+    } else {
+      this.counters.set(name, { count: by });
+    }
   }
 
   addLabelled(name: string, label: string, value: string, by = 1): void {
@@ -31,11 +36,11 @@ export class Figures {
   }
 
   get(name: string): number {
-    return this.counters.get(name) ?? this.gauges.get(name)?.() ?? 0;
+    return this.counters.get(name)?.count ?? this.gauges.get(name)?.() ?? 0;
   }
 
   snapshot(): Record<string, number> {
-    const entries = [...this.counters];
+    const entries = Array.from(this.counters, ([name, { count }]): [string, number] => [name, count]);
     for (const [name, read] of this.gauges) {
       entries.push([name, read()]);
     }

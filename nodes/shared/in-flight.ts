@@ -12,12 +12,10 @@ export class FollowedMessage {
   lost = false;
   /** Called whenever a node receives it, and when the last node that held it has let go. */
   onMove: (() => void) | undefined;
-  /** The ids of the messages that nodes have made of it, its own first. */
-  readonly msgids: string[];
+  /** The ids of the messages that nodes have made of it; undefined while there are none, as of most. */
+  parts: string[] | undefined;
 
-  constructor(msgid: string) {
-    this.msgids = [msgid];
-  }
+  constructor(readonly msgid: string) {}
 }
 
 const followed = new Map<string, FollowedMessage>();
@@ -33,10 +31,17 @@ export function follow(msgid: string): FollowedMessage {
 
 export function unfollow(message: FollowedMessage): void {
   message.onMove = undefined;
-  for (const msgid of message.msgids) {
-    if (followed.get(msgid) === message) {
-      followed.delete(msgid);
+  forget(message, message.msgid);
+  if (message.parts) {
+    for (const msgid of message.parts) {
+      forget(message, msgid);
     }
+  }
+}
+
+function forget(message: FollowedMessage, msgid: string): void {
+  if (followed.get(msgid) === message) {
+    followed.delete(msgid);
   }
 }
 
@@ -49,7 +54,8 @@ export function followedBy(msgid: string): FollowedMessage | undefined {
 export function followPart(message: FollowedMessage, msgid: string): void {
   if (!followed.has(msgid)) {
     followed.set(msgid, message);
-    message.msgids.push(msgid);
+    message.parts ??= [];
+    message.parts.push(msgid);
   }
 }
 

@@ -16,7 +16,7 @@ const MOST_EXPLAINED = 20;
 const MOST_CHANNELS = 8;
 
 /** What is remembered of a source. */
-interface Entry {
+export interface SourceScores {
   ring: ScoreRing;
   /** Monotonic time at which it was last flagged or looked at. */
   wantedAt: number;
@@ -34,8 +34,8 @@ interface Entry {
  * moving room about at each reading, a flagged one takes no room that another was given in the last minute.
  */
 export class ScoreLog {
-  private readonly entries = new Map<string, Entry>();
-  private readonly roomy = new Set<Entry>();
+  private readonly entries = new Map<string, SourceScores>();
+  private readonly roomy = new Set<SourceScores>();
   /** Sources that were flagged, the latest last. */
   private readonly flagged = new Set<string>();
 
@@ -48,24 +48,23 @@ export class ScoreLog {
     readonly scale = '',
   ) {}
 
-  /** Takes a judged reading in; one that got no score is passed over. It runs on every reading. */
-  record({ source, ts, score, threshold, status, contributions }: Detection): void {
+  /**
+   * Takes a judged reading in; one that got no score is passed over. It runs on every reading.
+   *
+   * @param known what this returned for the source before, which spares looking it up; good until the source is gone
+   */
+  record(detection: Detection, known?: SourceScores): SourceScores | undefined {
+    const { source, ts, score, threshold, status } = detection;
     if (score === null) {
-      return;
+      return known;
     }
-    const entry = this.entries.get(source) ?? this.begin(source);
-    const outcome = OUTCOMES[status] ?? 'clear';
+    const entry = known ?? this.entries.get(source) ?? this.begin(source);
+    const outcome = outcomeOf(status);
     if (outcome === 'flagged') {
-      this.listFlagged(source);
-      this.want(entry, SETTLED_MS);
-      if (contributions && this.roomy.has(entry)) {
-        entry.explained.push(contributions.slice(0, MOST_CHANNELS));
-        if (entry.explained.length > MOST_EXPLAINED) {
-          entry.explained.shift();
-        }
-      }
+      this.noteFlagged(detection, entry);
     }
-    entry.ring.push({ ts, score, threshold, outcome });
+    entry.ring.push(ts, score, threshold, outcome);
+    return entry;
   }
 
   /** Somebody looks at a source: it is given much room from now on. */
@@ -103,9 +102,9 @@ export class ScoreLog {
     return bytes;
   }
 
-  private begin(source: string): Entry {
+  private begin(source: string): SourceScores {
     const hasRoom = this.roomy.size < MOST_ROOMY;
-    const entry: Entry = {
+    const entry: SourceScores = {
       ring: new ScoreRing(hasRoom ? MUCH : LITTLE),
       wantedAt: -Infinity,
       explained: [],
@@ -115,6 +114,17 @@ export class ScoreLog {
     }
     this.entries.set(source, entry);
     return entry;
+  }
+
+  private noteFlagged({ source, contributions }: Detection, entry: SourceScores): void {
+    this.listFlagged(source);
+    this.want(entry, SETTLED_MS);
+    if (contributions && this.roomy.has(entry)) {
+      entry.explained.push(contributions.slice(0, MOST_CHANNELS));
+      if (entry.explained.length > MOST_EXPLAINED) {
+        entry.explained.shift();
+      }
+    }
   }
 
   private listFlagged(source: string): void {
@@ -127,7 +137,7 @@ export class ScoreLog {
   }
 
   /** @param settledMs a source that was wanted within this time keeps its room */
-  private want(entry: Entry, settledMs: number): void {
+  private want(entry: SourceScores, settledMs: number): void {
     const now = this.monotonic();
     entry.wantedAt = now;
     if (this.roomy.has(entry)) {
@@ -153,7 +163,9 @@ export function scaleOf({ channels, scope, model, row }: IsoForestConfig): strin
   return JSON.stringify([channels, scope, { ...model, threshold: null }, row]);
 }
 
-const OUTCOMES: Partial<Record<Detection['status'], Outcome>> = {
-  MAINTENANCE_REQUIRED: 'flagged',
-  SUPPRESSED: 'suppressed',
-};
+function outcomeOf(status: Detection['status']): Outcome {
+  if (status === 'MAINTENANCE_REQUIRED') {
+    return 'flagged';
+  }
+  return status === 'SUPPRESSED' ? 'suppressed' : 'clear';
+}

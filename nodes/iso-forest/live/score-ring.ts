@@ -40,7 +40,7 @@ export class ScoreRing {
     );
   }
 
-  push({ ts, score, threshold, outcome }: ScoredPoint): void {
+  push(ts: number, score: number, threshold: number | null, outcome: Outcome): void {
     this.write(ts, score, threshold ?? NaN, OUTCOMES.indexOf(outcome));
   }
 

@@ -39,10 +39,13 @@ export class TensorBuilder {
    * @throws EdgeError `DTYPE` for a value that an input's type cannot hold; the row is then not added
    */
   add(readings: readonly RowValues[]): void {
-    this.plan.slots.forEach((slot, index) => {
+    const { slots } = this.plan;
+    for (let index = 0; index < slots.length; index++) {
+      const slot = slots[index];
       const data = this.data[index];
       const start = this.rows * sizeOf(slot);
-      readings.forEach((values, time) => {
+      for (let time = 0; time < readings.length; time++) {
+        const values = readings[time];
         for (let i = 0; i < slot.count; i++) {
           const at = start + this.offset(slot, time, i);
           if (Array.isArray(data)) {
@@ -51,8 +54,8 @@ export class TensorBuilder {
             this.pack(slot, slot.from + i, values.numbers[slot.from + i], data, at);
           }
         }
-      });
-    });
+      }
+    }
     this.rows++;
   }
 

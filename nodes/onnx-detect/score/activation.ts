@@ -65,7 +65,10 @@ export function probabilitiesOf(
   size: number,
   activation: Activation,
 ): number[] {
-  const values = Array.from({ length: size }, (_, column) => numberAt(tensor, row * size + column));
+  const values = new Array<number>(size);
+  for (let column = 0; column < size; column++) {
+    values[column] = numberAt(tensor, row * size + column);
+  }
   switch (activation) {
     case 'none':
       return values;

@@ -36,9 +36,17 @@ export function classifier(parts: ScorerParts, trials: readonly Run[]): Scorer {
     if (!scored) {
       return probabilities[0];
     }
-    const failing = probabilities.filter((_, column) => scored.failing[column]);
-    return columns.exclusive ? failing.reduce((sum, value) => sum + value, 0) : Math.max(...failing);
+    let sum = 0;
+    let largest = -Infinity;
+    for (let column = 0; column < probabilities.length; column++) {
+      if (scored.failing[column]) {
+        sum += probabilities[column];
+        largest = Math.max(largest, probabilities[column]);
+      }
+    }
+    return columns.exclusive ? sum : largest;
   };
+  const entries = (named?.labels ?? []).map((label): [string, number] => [label, 0]);
   return {
     task: 'classify',
     output: form.name,
@@ -55,11 +63,11 @@ export function classifier(parts: ScorerParts, trials: readonly Run[]): Scorer {
       }
       const probabilities = named.probabilities(outputs, row);
       const label = mostProbable(named, probabilities, score >= threshold);
-      return {
-        score,
-        ...(label !== undefined && { label }),
-        probabilities: Object.fromEntries(named.labels.map((name, at) => [name, probabilities[at]])),
-      };
+      entries.forEach((entry, at) => (entry[1] = probabilities[at]));
+      const byLabel = Object.fromEntries(entries);
+      return label === undefined
+        ? { score, probabilities: byLabel }
+        : { score, label, probabilities: byLabel };
     },
   };
 }

@@ -73,20 +73,29 @@ export function plainRow(
   for (const { name, rowDims } of forms) {
     const tensor = outputs[name];
     const isSplit = rowDims === 1 && tensor.dims[0] === rows;
-    plain[name] = isSplit
-      ? nested(tensor, tensor.dims.slice(1), row * (tensor.data.length / rows))
-      : nested(tensor, tensor.dims, 0);
+    plain[name] = isSplit ? nested(tensor, 1, row * (tensor.data.length / rows)) : nested(tensor, 0, 0);
   }
   return plain;
 }
 
-function nested(tensor: TensorData, dims: readonly number[], from: number): Plain {
-  if (dims.length === 0) {
+/**
+ * @param axis the dimension from which on the values are nested
+ * @param from the place of the first of them
+ */
+function nested(tensor: TensorData, axis: number, from: number): Plain {
+  const { dims } = tensor;
+  if (axis >= dims.length) {
     return scalar(tensor.data, tensor.type, from);
   }
-  const [length, ...inner] = dims;
-  const step = inner.reduce((product, dim) => product * dim, 1);
-  return Array.from({ length }, (_, at) => nested(tensor, inner, from + at * step));
+  let step = 1;
+  for (let inner = axis + 1; inner < dims.length; inner++) {
+    step *= dims[inner];
+  }
+  const values = new Array<Plain>(dims[axis]);
+  for (let at = 0; at < values.length; at++) {
+    values[at] = nested(tensor, axis + 1, from + at * step);
+  }
+  return values;
 }
 
 function scalar(data: TensorArray, type: string, at: number): Plain {

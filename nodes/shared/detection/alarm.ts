@@ -49,12 +49,20 @@ export class AlarmGate {
     while (this.ballots.length > this.options.voteWindow) {
       this.ballots.shift();
     }
-    const detected = exceeds && this.ballots.filter(Boolean).length >= this.options.votes;
+    const detected = exceeds && this.hasVotes();
     if (this.options.holdOffMs === 0) {
       this.episode = undefined;
       return { detected, announce: detected };
     }
     return this.follow(detected, ts);
+  }
+
+  private hasVotes(): boolean {
+    let votes = 0;
+    for (const exceeded of this.ballots) {
+      votes += exceeded ? 1 : 0;
+    }
+    return votes >= this.options.votes;
   }
 
   private follow(detected: boolean, ts: number): AlarmVerdict {
@@ -66,7 +74,6 @@ export class AlarmGate {
       this.episode = { id: `${this.name}:${ts}`, start: ts, lastDetected: ts };
       return { detected, announce: true, episode: { id: this.episode.id, phase: 'start', start: ts } };
     }
-    const episode = { id: running.id, start: running.start };
     if (running.lastDetected - ts > this.options.holdOffMs + LATE_MS) {
       // The episode would neither end nor give way to another until the source's time has come there again.
       running.lastDetected = ts;
@@ -75,8 +82,8 @@ export class AlarmGate {
       running.lastDetected = Math.max(running.lastDetected, ts);
     } else if (ts - running.lastDetected >= this.options.holdOffMs) {
       this.episode = undefined;
-      return { detected, announce: true, episode: { ...episode, phase: 'end' } };
+      return { detected, announce: true, episode: { id: running.id, start: running.start, phase: 'end' } };
     }
-    return { detected, announce: false, episode: { ...episode, phase: 'ongoing' } };
+    return { detected, announce: false, episode: { id: running.id, start: running.start, phase: 'ongoing' } };
   }
 }

@@ -26,6 +26,7 @@ export interface Verdict {
 }
 
 const MAX_BATCH_ROWS = 100_000;
+const NONE: readonly Detection[] = [];
 
 /** Reads the rows of a message, whether `sensor-ingest` sent it or a plain flow. */
 export function rowsOf(msg: EdgeMessage, arrivedAt: number): RowSet {
@@ -55,7 +56,7 @@ export function rowsOf(msg: EdgeMessage, arrivedAt: number): RowSet {
 export function sendVerdicts(msg: EdgeMessage, set: RowSet, verdicts: readonly Verdict[], emit: Emit): void {
   if (!set.batch) {
     const { output, detection } = verdicts[0];
-    const detections = [...set.rows[0].detections, detection];
+    const detections = appended(set.rows[0].detections, detection);
     msg.detections = detections;
     msg.detection = leading(detections, detection);
     emit(output, msg);
@@ -66,10 +67,9 @@ export function sendVerdicts(msg: EdgeMessage, set: RowSet, verdicts: readonly V
     if (chosen.length === 0) {
       continue;
     }
-    const lists = chosen.map((index) => [
-      ...set.rows[index].detections,
-      { ...verdicts[index].detection, index },
-    ]);
+    const lists = chosen.map((index) =>
+      appended(set.rows[index].detections, { ...verdicts[index].detection, index }),
+    );
     const out: EdgeMessage = {
       ...msg,
       payload: chosen.map((index) => set.rows[index].payload),
@@ -83,8 +83,25 @@ export function sendVerdicts(msg: EdgeMessage, set: RowSet, verdicts: readonly V
   }
 }
 
+/** A longer list; one that is spread or pushed to takes the room of seventeen. */
+function appended(earlier: readonly Detection[], own: Detection): Detection[] {
+  switch (earlier.length) {
+    case 0:
+      return [own];
+    case 1:
+      return [earlier[0], own];
+    default:
+      return [...earlier, own];
+  }
+}
+
 function leading(detections: readonly Detection[], own: Detection): Detection {
-  return detections.find((detection) => detection.kind !== undefined) ?? own;
+  for (const detection of detections) {
+    if (detection.kind !== undefined) {
+      return detection;
+    }
+  }
+  return own;
 }
 
 function row(payload: unknown, reading: unknown, detections: unknown, topic: string, arrivedAt: number): Row {
@@ -92,10 +109,14 @@ function row(payload: unknown, reading: unknown, detections: unknown, topic: str
   return {
     payload,
     reading: known,
-    detections: Array.isArray(detections) ? (detections as Detection[]).filter(isDetection) : [],
+    detections: Array.isArray(detections) ? detectionsIn(detections) : NONE,
     source: known?.source ?? topic,
     ts: known?.ts ?? arrivedAt,
   };
+}
+
+function detectionsIn(list: unknown[]): readonly Detection[] {
+  return list.length === 1 && isDetection(list[0]) ? [list[0]] : list.filter(isDetection);
 }
 
 function isReading(value: unknown): value is Reading {
@@ -109,6 +130,6 @@ function isReading(value: unknown): value is Reading {
   );
 }
 
-function isDetection(value: unknown): boolean {
+function isDetection(value: unknown): value is Detection {
   return typeof value === 'object' && value !== null && 'detector' in value;
 }
