@@ -8,6 +8,7 @@ import type { Site } from './site';
 import { gatewayName, stateLog } from './state-flow';
 import type { StateAnswer } from './state-nodes';
 import { StateOracle } from './state-oracle';
+import { STOPS } from './state-writes';
 
 /** What became of the state that all gateways shared. */
 export interface StateFigures {
@@ -25,7 +26,7 @@ export interface StateFigures {
   conflicts: number;
   /** From the start of the killed gateway's process until it held all that anybody had acknowledged by then. */
   levelAfterRestartSeconds: number | null;
-  /** From when nothing was written any more until all gateways held the same, and knew it of each other. */
+  /** From the last writes, by all gateways at once, until all held the same, and knew it of each other. */
   levelAtEndSeconds: number | null;
   /** Of each gateway's keys and values. */
   digests: string[];
@@ -94,7 +95,7 @@ export class SharedState {
     }
   }
 
-  /** Stops the writers, waits until all gateways hold the same, and compares them; once the machines are still. */
+  /** Lets the writers write a last time, waits until all gateways hold the same, and compares them; once the machines are still. */
   async settle(): Promise<StateFigures> {
     const { site } = this;
     const since = performance.now();
@@ -191,7 +192,7 @@ export function stateTable(figures: StateFigures): string {
         `${(bytes / 1000).toFixed(1)} kB, ${(bytes / writes).toFixed(0)} bytes a write, ${frames} frames`,
       ],
       ['level after the restart', shownSeconds(figures.levelAfterRestartSeconds)],
-      ['all level after the last write', shownSeconds(figures.levelAtEndSeconds)],
+      ['all level after the last writes', shownSeconds(figures.levelAtEndSeconds)],
       ['digests', [...new Set(digests)].map((digest) => digest.slice(0, 12)).join(', ')],
       ['keys that differ', listed(figures.differing)],
       ['keys without an acknowledged write', listed(figures.missing)],
@@ -205,8 +206,9 @@ function listed(some: readonly string[]): string {
   return [String(some.length), ...some.slice(0, 3)].join('; ');
 }
 
+/** Whether all gateways hold the last write of each, and the same of everything. */
 function isLevel(answers: readonly StateAnswer[]): boolean {
-  const known = answers.every(({ pending }) => pending === 0);
+  const known = answers.every(({ pending, state }) => pending === 0 && state[STOPS] === answers.length);
   return known && new Set(answers.map(({ state }) => digestOf(state))).size === 1;
 }
 

@@ -52,10 +52,12 @@ export function registerStateNodes(RED: NodeAPI): void {
     RED.nodes.createNode(this, definition);
     const atOnce = Math.round((definition.perSecond * TICK_MS) / 1000) - OF_THE_PLANT;
     const writes = new StateWrites(Math.max(1, atOnce));
-    const timer = setInterval(() => writes.due().forEach((write) => this.send({ ...write })), TICK_MS);
+    const write = (some: readonly StateWrite[]): void => some.forEach((each) => this.send({ ...each }));
+    const timer = setInterval(() => write(writes.due()), TICK_MS);
     const onOrder = ({ probe }: Partial<ProbeOrder>): void => {
       if (probe === 'still') {
         clearInterval(timer);
+        write(writes.last());
       }
     };
     process.on('message', onOrder);

@@ -7,8 +7,10 @@ export interface StateWrite {
   payload: unknown;
 }
 
+/** Counts the gateways that have written for the last time. */
+export const STOPS = 'plant/stops';
 /** Keys that count, for the rules of `crdt-state`; in all others the last write wins. */
-export const COUNTERS = ['judged/#', 'alerts/#', 'plant/judged'] as const;
+export const COUNTERS = ['judged/#', 'alerts/#', 'plant/judged', STOPS] as const;
 
 /** What has come of a source since it was written last. */
 interface News {
@@ -44,13 +46,13 @@ export class StateWrites {
   }
 
   /** What is to be written now. */
-  due(): StateWrite[] {
+  due(atOnce = this.atOnce): StateWrite[] {
     const writes: StateWrite[] = [];
     const increment = (topic: string, payload: number): void =>
       void writes.push({ topic, operation: 'increment', payload });
     const set = (topic: string, payload: object): void =>
       void writes.push({ topic, operation: 'set', payload });
-    for (const [source, { readings, status, ts }] of [...this.news].slice(0, this.atOnce)) {
+    for (const [source, { readings, status, ts }] of [...this.news].slice(0, atOnce)) {
       this.news.delete(source);
       increment(`judged/${source}`, readings);
       if (this.told.get(source) !== status) {
@@ -68,5 +70,10 @@ export class StateWrites {
     this.alerts.forEach((count, kind) => increment(`alerts/${kind}`, count));
     this.alerts.clear();
     return writes;
+  }
+
+  /** What is to be written at the end: all that has waited for its turn, and that the gateway stops. */
+  last(): StateWrite[] {
+    return [...this.due(Infinity), { topic: STOPS, operation: 'increment', payload: 1 }];
   }
 }

@@ -86,6 +86,12 @@ test('sources take turns, a status is written when it changes, and the plant at 
   assert.deepEqual(topics(), ['judged/m1 1', 'plant/judged 1', 'plant/latest [object Object]']);
   writes.take(detection('m1', { status: 'MAINTENANCE_REQUIRED' }));
   assert.ok(topics().includes('status/m1 [object Object]'));
+  writes.take(detection('m1'));
+  writes.take(detection('m2'));
+  assert.deepEqual(
+    writes.last().map(({ topic }) => topic),
+    ['judged/m1', 'status/m1', 'judged/m2', 'plant/judged', 'plant/latest', 'plant/stops'],
+  );
 });
 
 test('the flow shares state only where it is asked to, and is the template otherwise', () => {
