@@ -3,7 +3,7 @@ import { mqttTransport } from '../crdt-state/mqtt-transport';
 import { leaseReplica, type ReplicaLease } from '../crdt-state/registry';
 import type { Transport } from '../crdt-state/transport';
 import { clientOptions } from '../edge-broker/client-options';
-import { openClient } from '../edge-broker/open-client';
+import { openClient } from '../shared/mqtt-client';
 import { systemClock } from '../shared/clock';
 import type { Broker } from '../shared/connections';
 import { toEdgeError } from '../shared/errors';

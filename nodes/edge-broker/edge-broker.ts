@@ -1,11 +1,11 @@
 import type { NodeAPI } from 'node-red';
-import type { Broker } from '../shared/connections';
+import type { BrokerSettings } from '../shared/connections';
 import { RENEW_AFTER_MS } from '../shared/device-key';
 import { registerEdgeNode } from '../shared/edge-node';
 import { defaultDataDir, persistentId } from '../shared/gateway';
 import { tlsOf } from '../shared/tls';
 import { clientOptions } from './client-options';
-import { openClient } from './open-client';
+import { openClient } from '../shared/mqtt-client';
 import { parseBrokerConfig } from './config';
 import { deviceLogin } from './device-login';
 import { registerBrokerTest } from './test-endpoint';
@@ -24,16 +24,18 @@ export = function (RED: NodeAPI): void {
       const addTls = tlsOf(RED, config.tls);
       const { deviceKey, username } = credentials as { deviceKey?: string; username?: string };
       const login = deviceKey ? deviceLogin(config, deviceKey, username) : undefined;
-      const connection: Broker = {
+      const connection: BrokerSettings = {
         kind: 'broker',
         id,
         name,
         protocolVersion: config.protocolVersion,
         ...(login && { renewAfterMs: RENEW_AFTER_MS, maxQos: 1 as const }),
-        connect(link) {
+        connectionOptions(link) {
           const machineId = persistentId(defaultDataDir(RED), 'gateway-id');
-          const secrets = { ...credentials, ...login?.(clock.now()), machineId, addTls };
-          const client = openClient(clientOptions(config, secrets, link));
+          return clientOptions(config, { ...credentials, ...login?.(clock.now()), machineId, addTls }, link);
+        },
+        connect(link) {
+          const client = openClient(connection.connectionOptions(link));
           if (login) {
             // Whoever lets the client reconnect by itself needs a new token each time.
             client.on('close', () => Object.assign(client.options, login(clock.now())));

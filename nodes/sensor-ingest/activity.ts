@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../shared/clock';
 import type { Meaning } from '../shared/status';
-import type { LinkState } from './mqtt/mqtt-source';
+import type { LinkState } from './thread/protocol';
 
 const TICK_MS = 2000;
 /** How long a reject is shown, and how long a rate without new readings. */

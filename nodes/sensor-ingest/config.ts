@@ -45,6 +45,16 @@ export interface IngestConfig {
   maxBytes: number;
 }
 
+/** What reading messages takes of a configuration; structured-cloneable. */
+export type ReadingConfig = Omit<IngestConfig, 'schema' | 'reduce'> & {
+  schema: string | undefined;
+  reduce?: undefined;
+};
+
+export function readingConfigOf(config: IngestConfig): ReadingConfig {
+  return { ...config, reduce: undefined, schema: config.schema?.text };
+}
+
 /** @throws EdgeError `CONFIG` naming the property */
 export function parseIngestConfig(raw: unknown): IngestConfig {
   const config = new ConfigReader(raw);

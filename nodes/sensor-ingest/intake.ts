@@ -5,7 +5,7 @@ import { newAcceptance, type Acceptance, type Outcome } from './acceptance';
 import { Digest, hexOf } from './rows/digest';
 import { excerpt } from '../shared/text';
 import type { Point, Reducer } from './reduce/reducer';
-import type { RowReading } from './rows/row-reader';
+import { jsonBytes, type RowReading } from './rows/row-reader';
 import type { Sources, SourceState } from './sources';
 
 export interface IntakeOptions {
@@ -48,7 +48,7 @@ export class Intake {
       if (row.window) {
         reading.window = row.window;
       }
-      this.add({ payload: row.payload, reading }, late, state, acceptance);
+      this.add({ payload: row.payload, reading }, late, state, acceptance, row.jsonBytes);
     } else {
       for (const { payload, window } of state.window.push(
         ts,
@@ -100,9 +100,14 @@ export class Intake {
     return acceptance;
   }
 
-  private add(outcome: Outcome, late: boolean, state: SourceState, acceptance: Acceptance): void {
+  private add(
+    outcome: Outcome,
+    late: boolean,
+    state: SourceState,
+    acceptance: Acceptance,
+    bytes = jsonBytes(outcome.payload),
+  ): void {
     acceptance.outcomes.push(outcome);
-    const bytes = jsonBytes(outcome.payload);
     if (state.reducer && state.reduction !== this.sources.reduction) {
       this.addPoints(state.reducer.flush(), state.reducer, state, acceptance);
       this.sources.renewReducer(state);
@@ -144,10 +149,6 @@ export class Intake {
       acceptance.events.push(returned);
     }
   }
-}
-
-export function jsonBytes(payload: Record<string, number>): number {
-  return Buffer.byteLength(JSON.stringify(payload));
 }
 
 function duplicateOf({ id, source }: RowReading): EdgeError {

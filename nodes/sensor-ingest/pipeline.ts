@@ -3,18 +3,16 @@ import { EdgeError, toEdgeError } from '../shared/errors';
 import type { Random } from '../shared/random';
 import { newAcceptance, type Acceptance } from './acceptance';
 import type { IngestConfig } from './config';
-import { decode, isEncoded } from './decode/decode';
 import { sparkplugBytes } from './decode/sparkplug/bytes';
-import type { SparkplugMessage } from './decode/sparkplug/decoder';
-import { isSparkplugTopic } from './decode/sparkplug/topic';
-import { Intake, jsonBytes } from './intake';
+import { Intake } from './intake';
 import { IngestMemory } from './memory';
-import { RowReader, type RowReading } from './rows/row-reader';
+import { MessageReader, type IncomingMessage, type ReadMessage } from './message-reader';
+import { jsonBytes, type RowReading } from './rows/row-reader';
 import type { Sources, SourceState } from './sources';
 
 /** The node without Node-RED: messages in, readings out, with what has to be remembered of each source. */
 export class IngestPipeline {
-  private readonly rows: RowReader;
+  private readonly reader: MessageReader;
   private readonly intake: Intake;
 
   /** @param memory made for this configuration; that of an instance which this one replaces, or a new one */
@@ -24,7 +22,7 @@ export class IngestPipeline {
     random: Random,
     readonly memory = new IngestMemory(config),
   ) {
-    this.rows = new RowReader(config, clock, random, this.memory.extractor);
+    this.reader = new MessageReader(config, clock, random, this.memory.extractor);
     this.intake = new Intake(
       {
         latenessMs: config.latenessMs,
@@ -46,21 +44,20 @@ export class IngestPipeline {
    *
    * @throws EdgeError with a code of the contract; `details.row` is the place of the bad row of a batch
    */
-  accept(msg: { payload?: unknown; topic?: unknown }): Acceptance {
-    const { format, maxBytes } = this.config;
-    const acceptance = newAcceptance();
-    if (
-      format === 'sparkplug' ||
-      (format === 'auto' && isSparkplugTopic(msg.topic) && isEncoded(msg.payload))
-    ) {
-      this.acceptSparkplug(msg, acceptance);
-      return acceptance;
+  accept(msg: IncomingMessage): Acceptance {
+    if (this.reader.isSparkplug(msg)) {
+      return this.acceptSparkplug(msg);
     }
-    const { rows, batch, bytes } = decode(msg.payload, { format, maxBytes });
-    const readings = batch
-      ? // Not by map, which passes over the holes of a list.
-        Array.from(rows, (row, index) => at(index, () => this.rows.read(msg, row)))
-      : [this.rows.read(msg, rows[0])];
+    return this.enter(this.reader.read(msg));
+  }
+
+  /**
+   * Takes in a message that was read elsewhere.
+   *
+   * @throws EdgeError `DUPLICATE`, `SOURCE_LIMIT`, `TOO_LARGE`
+   */
+  enter({ readings, batch, bytes }: ReadMessage): Acceptance {
+    const acceptance = newAcceptance();
     this.enterAll(readings, batch, acceptance);
     acceptance.bytesIn = bytes > 0 ? bytes : decodedBytes(readings);
     return acceptance;
@@ -76,12 +73,13 @@ export class IngestPipeline {
     this.intake.forget(known);
   }
 
-  private acceptSparkplug(msg: { payload?: unknown; topic?: unknown }, acceptance: Acceptance): void {
+  private acceptSparkplug(msg: IncomingMessage): Acceptance {
+    const acceptance = newAcceptance();
     const bytes = sparkplugBytes(msg.topic, msg.payload, this.config.maxBytes);
     acceptance.bytesIn = bytes.length;
     const message = this.memory.sparkplug.decode(String(msg.topic), bytes);
     if (!message) {
-      return;
+      return acceptance;
     }
     acceptance.rebirthTopic = message.rebirthTopic;
     for (const name of message.dead) {
@@ -90,27 +88,8 @@ export class IngestPipeline {
         acceptance.events.push(this.sources.quiet(state));
       }
     }
-    this.enterAll(this.readMetrics(msg, message), message.rows.length > 1, acceptance);
-  }
-
-  /** Rows of texts only are no fault where numbers came with them, or in a birth, which declares all there is. */
-  private readMetrics(msg: object, { rows, source, isBirth }: SparkplugMessage): RowReading[] {
-    const readings: RowReading[] = [];
-    let empty: EdgeError | undefined;
-    for (const row of rows) {
-      try {
-        readings.push(this.rows.read(msg, row.values, { ...row, source }));
-      } catch (error) {
-        if (!(error instanceof EdgeError && error.code === 'NO_CHANNELS')) {
-          throw error;
-        }
-        empty = error;
-      }
-    }
-    if (empty && readings.length === 0 && !isBirth) {
-      throw empty;
-    }
-    return readings;
+    this.enterAll(this.reader.readMetrics(msg, message), message.rows.length > 1, acceptance);
+    return acceptance;
   }
 
   private enterAll(readings: readonly RowReading[], batch: boolean, acceptance: Acceptance): void {
@@ -156,15 +135,4 @@ function decodedBytes(readings: readonly RowReading[]): number {
       sum + (window ? window.count * Float64Array.BYTES_PER_ELEMENT : jsonBytes(payload)),
     0,
   );
-}
-
-function at<T>(index: number, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof EdgeError) {
-      throw new EdgeError(error.code, `Row ${index}: ${error.message}`, { ...error.details, row: index });
-    }
-    throw error;
-  }
 }

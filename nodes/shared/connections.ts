@@ -26,6 +26,12 @@ export interface Broker {
   connect(options: BrokerLinkOptions): MqttClient;
 }
 
+/** One that can also be connected to from a thread. */
+export interface BrokerSettings extends Broker {
+  /** What `connect` would open a connection with now; structured-cloneable unless `mqtt` is not. */
+  connectionOptions(options: BrokerLinkOptions): IClientOptions;
+}
+
 /** What an HTTP destination answered; `retryAfterMs` when it said how long to wait. */
 export interface HttpReply {
   status: number;
@@ -59,12 +65,13 @@ export function connectionOf(RED: NodeAPI, id: string, property: string): Connec
 }
 
 /** Looks up an `edge-broker`; `CONFIG` when there is none or it is another kind. */
-export function brokerOf(RED: NodeAPI, id: string, property = 'broker'): Broker {
+export function brokerOf(RED: NodeAPI, id: string, property = 'broker'): BrokerSettings {
   const connection = connectionOf(RED, id, property);
   if (connection.kind !== 'broker') {
     throw new EdgeError('CONFIG', `Property "${property}" must be an edge-broker.`, { property });
   }
-  return connection;
+  // Only an `edge-broker` offers one.
+  return connection as BrokerSettings;
 }
 
 /** Looks up an `edge-http`; `CONFIG` when there is none or it is another kind. */

@@ -1,7 +1,15 @@
-import type { MqttClient } from 'mqtt';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { keepLengthsTogether } from './packet-lengths';
 
 /** Longest that a closing connection is waited for, ms. */
 const CLOSE_MS = 2000;
+
+/** An MQTT client at work. */
+export function openClient(options: IClientOptions): MqttClient {
+  void keepLengthsTogether();
+  return connect(options);
+}
+
 /**
  * Ends a connection in good order: what is under way is acknowledged first. A broker that stalls is given up after a
  * short time, so that it cannot hold up a deployment.

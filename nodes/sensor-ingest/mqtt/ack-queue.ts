@@ -1,13 +1,8 @@
 import { unfollow, type FollowedMessage } from '../../shared/in-flight';
+import type { Ends } from './acknowledger';
 
 /** Turns of the event loop that a message may be out of sight between two nodes; Node-RED itself takes one. */
 const QUIET_TURNS = 6;
-
-/** What to call when the flow has done with a message, or has lost it. */
-export interface Ends {
-  settle: () => void;
-  lose: () => void;
-}
 
 interface Waiting extends Ends {
   message: FollowedMessage;

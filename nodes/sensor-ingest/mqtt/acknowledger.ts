@@ -1,34 +1,22 @@
 import type { IPublishPacket } from 'mqtt';
-import type { FollowedMessage } from '../../shared/in-flight';
-import { AckQueue, type Ends } from './ack-queue';
 import { Receipts } from './receipts';
 
-/** A message on its way through the flow; `forget` lets it be taken in again. */
-export interface Handed {
-  message: FollowedMessage;
-  forget: () => void;
+/** What to call when the flow has done with a message, or has lost it. */
+export interface Ends {
+  settle: () => void;
+  lose: () => void;
 }
 
 /** Says to the broker what came of its messages, under the rules of MQTT for each quality of service. */
 export class Acknowledger {
   /** Counts connections, and the times between them: the number of a message of QoS 1 belongs to one of them. */
-  connection = 0;
-  private readonly queue: AckQueue;
+  private connection = 0;
   private readonly receipts: Receipts;
   /** Whether the flow has lost a message, so that nothing more is acknowledged in this connection. */
   private broken = false;
 
-  /**
-   * @param nextTurn runs an action in the next turn of the event loop
-   * @param answer sends a packet, where there is a connection
-   * @param sendAgain lets the broker send again what was not acknowledged
-   */
-  constructor(
-    nextTurn: (action: () => void) => void,
-    private readonly answer: (cmd: 'puback' | 'pubrec', messageId: number) => void,
-    private readonly sendAgain: () => void,
-  ) {
-    this.queue = new AckQueue(nextTurn);
+  /** @param answer sends a packet, where there is a connection */
+  constructor(private readonly answer: (cmd: 'puback' | 'pubrec', messageId: number) => void) {
     this.receipts = new Receipts((messageId) => answer('pubrec', messageId));
   }
 
@@ -54,27 +42,12 @@ export class Acknowledger {
     return qos === 2 && this.receipts.isKnown(messageId);
   }
 
-  /** Acknowledges a message that has been handed on when the flow has done with it. */
-  add({ qos, messageId = 0 }: IPublishPacket, { message, forget }: Handed): void {
-    const { settle, lose } = qos === 2 ? this.receipts.begin(messageId) : this.acknowledgementOf(messageId);
-    this.queue.add(message, {
-      settle,
-      lose: () => {
-        forget();
-        lose();
-        this.sendAgain();
-      },
-    });
-  }
-
-  /** Resolves when the flow has done with all messages. */
-  whenEmpty(): Promise<void> {
-    return this.queue.whenEmpty();
-  }
-
-  /** Gives up what the flow has not done with: the broker sends it to the next instance. */
-  giveUp(): void {
-    this.queue.giveUp().forEach(({ lose }) => lose());
+  /** How a message that is taken now is to end; undefined for one that the broker wants to hear nothing of. */
+  begin({ qos, messageId = 0 }: IPublishPacket): Ends | undefined {
+    if (qos === 0) {
+      return undefined;
+    }
+    return qos === 2 ? this.receipts.begin(messageId) : this.acknowledgementOf(messageId);
   }
 
   private acknowledgementOf(messageId: number): Ends {

@@ -16,14 +16,18 @@ const SLICE = 64 * 1024;
 const VALUE_BYTES = 8;
 const TOO_MUCH = 'It holds more than 1 MiB, is nested too deep, or cannot be read.';
 
+/** Is handed a message, and when it arrived, ms since the epoch. */
+type Listener = (msg: { topic?: unknown; payload?: unknown }, at: number) => void;
+
 /**
  * What a node received lately on one topic, the first that it heard until somebody asks for another. It runs on every
  * message, so it keeps the payload as it is and writes it down only when asked; a payload that is changed later by
  * another node of the flow is shown as changed. Bounded in messages, bytes and topics.
  */
 export class Recorder {
-  /** Also handed every message, while somebody records all of them; must not throw. */
-  listener: ((msg: { topic?: unknown; payload?: unknown }, at: number) => void) | undefined;
+  /** Told when other messages are {@link wanted} than before. */
+  onWanted: (() => void) | undefined;
+  private everything: Listener | undefined;
   private followed: string | undefined;
   private readonly topics = new Set<string>();
   private readonly payloads = new Array<unknown>(MAX_MESSAGES).fill(undefined);
@@ -34,13 +38,35 @@ export class Recorder {
   private bytes = 0;
   private skipped = 0;
 
+  /** Also handed every message, while somebody records all of them; must not throw. */
+  get listener(): Listener | undefined {
+    return this.everything;
+  }
+
+  set listener(listener: Listener | undefined) {
+    this.everything = listener;
+    this.onWanted?.();
+  }
+
+  /** Which messages it keeps: those of one topic, where there is one already, or all. */
+  get wanted(): { topic: string | undefined; all: boolean } {
+    return { topic: this.followed, all: this.everything !== undefined };
+  }
+
+  /** Lists the topic of a message that is not {@link wanted}. */
+  pass(topic: string): void {
+    if (!this.topics.has(topic)) {
+      this.list(topic);
+    }
+  }
+
   /**
    * Takes one message in; never throws.
    *
    * @param at arrival time, ms since the epoch
    */
   record(msg: { topic?: unknown; payload?: unknown }, at: number): void {
-    this.listener?.(msg, at);
+    this.everything?.(msg, at);
     try {
       const { topic } = msg;
       const name = typeof topic === 'string' ? topic : '';
@@ -72,6 +98,7 @@ export class Recorder {
     this.count = 0;
     this.bytes = 0;
     this.skipped = 0;
+    this.onWanted?.();
   }
 
   /** Everything that is remembered, as plain text; written down in slices, with turns of the event loop between them. */

@@ -27,6 +27,12 @@ export interface RowReading {
   historical: boolean;
   /** Set when the values are features of waveforms. */
   window: Window | undefined;
+  /** Bytes of the payload as JSON, where they were counted already. */
+  jsonBytes?: number;
+}
+
+export function jsonBytes(payload: Readonly<Record<string, number>>): number {
+  return Buffer.byteLength(JSON.stringify(payload));
 }
 
 /** What a row's protocol says of it, where the row itself does not. */
@@ -48,7 +54,7 @@ export class RowReader {
   private arrivals = 0;
 
   constructor(
-    private readonly config: IngestConfig,
+    private readonly config: Omit<IngestConfig, 'reduce'>,
     private readonly clock: Clock,
     random: Random,
     extractor: FeatureExtractor,

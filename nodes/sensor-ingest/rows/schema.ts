@@ -11,6 +11,8 @@ const MAX_UNIQUE_ITEMS = 1000;
 
 /** A JSON Schema, compiled once. */
 export class PayloadSchema {
+  /** Not a property, so that a configuration is the same whatever its schema. */
+  readonly #text: string;
   private readonly validate: ValidateFunction;
 
   /**
@@ -18,6 +20,7 @@ export class PayloadSchema {
    * @throws EdgeError `CONFIG`
    */
   constructor(text: string) {
+    this.#text = text;
     let schema: unknown;
     try {
       schema = JSON.parse(text);
@@ -39,6 +42,11 @@ export class PayloadSchema {
     if ('$async' in this.validate) {
       throw invalid('must not be asynchronous ("$async")');
     }
+  }
+
+  /** What it was compiled from. */
+  get text(): string {
+    return this.#text;
   }
 
   /** @throws EdgeError `SCHEMA` saying where in the payload and what is wrong */

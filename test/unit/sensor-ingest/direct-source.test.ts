@@ -1,42 +1,14 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
-import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
-import { MqttSource, type LinkState } from '../../../nodes/sensor-ingest/mqtt/mqtt-source';
+import type { IPublishPacket, MqttClient } from 'mqtt';
+import { parseIngestConfig, readingConfigOf } from '../../../nodes/sensor-ingest/config';
+import { linkOptions } from '../../../nodes/sensor-ingest/mqtt/link-options';
 import { Pacer } from '../../../nodes/sensor-ingest/mqtt/pacer';
 import { FollowedMessage, hold } from '../../../nodes/shared/in-flight';
+import { DirectSource } from '../../../nodes/sensor-ingest/thread/direct-source';
+import type { LinkState } from '../../../nodes/sensor-ingest/thread/protocol';
+import { FakeClient, TestThreads } from './reader-support';
 import { TestClock } from './support';
-
-type Grant = { topic: string; qos: number };
-
-/** As much of an MQTT client as the source uses. */
-class FakeClient extends EventEmitter {
-  options: Partial<IClientOptions> = {};
-  handleMessage: (packet: IPublishPacket, callback: (error?: Error) => void) => void = () => undefined;
-  grant: (filters: string[]) => Grant[] = (filters) => filters.map((topic) => ({ topic, qos: 1 }));
-  subscriptions: string[][] = [];
-  connected = true;
-  sent: { cmd: string; messageId: number }[] = [];
-  broken = 0;
-  stream = { destroy: () => this.broken++, cork: () => undefined, uncork: () => undefined };
-
-  get acknowledged(): string[] {
-    return this.sent.map(({ cmd, messageId }) => `${cmd} ${messageId}`);
-  }
-
-  _sendPacket(packet: { cmd: string; messageId: number }): void {
-    this.sent.push(packet);
-  }
-
-  subscribe(filters: string[], _options: object, done: (error: null, granted: Grant[]) => void): void {
-    this.subscriptions.push(filters);
-    done(null, this.grant(filters));
-  }
-
-  endAsync(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 /** What a node of the suite does when it has done with a message that it held. */
 function release(message: FollowedMessage): void {
@@ -44,6 +16,7 @@ function release(message: FollowedMessage): void {
   message.onMove?.();
 }
 
+/** A node's end and its reader, who hear each other at once, around a client that the test plays. */
 function start(nextTurn: (action: () => void) => void = (action) => action(), qos: 0 | 1 | 2 = 0) {
   const client = new FakeClient();
   const handled: string[] = [];
@@ -54,40 +27,46 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
   const flow = { slow: false };
   const forgotten: string[] = [];
   const deployment = { under: false, waiting: [] as (() => void)[] };
-  const source = new MqttSource({
-    broker: {
-      kind: 'broker',
-      id: 'b',
-      name: 'line',
-      protocolVersion: 5,
-      connect: ({ mqtt }) => {
-        client.options = mqtt ?? {};
-        return client as unknown as MqttClient;
-      },
-    },
-    nodeId: 'n',
-    subscription: { broker: 'b', filters: ['a/#', 'b/+'], qos: 1 },
-    maxBytes: 1000,
+  const later: (() => void)[] = [];
+  const threads = new TestThreads((options) => {
+    client.options = options;
+    return client as unknown as MqttClient;
+  });
+  const config = parseIngestConfig({
+    ...{ source: 'mqtt', broker: 'b', topic: 'a/#\nb/+', maxBytes: 1000, sourceId: 's', sourceIdType: 'str' },
+    timestamp: '',
+  });
+  const source = new DirectSource({
+    attach: (listener) => threads.attach(listener),
+    settings: () => ({
+      config: readingConfigOf(config),
+      broker: 'line',
+      connection: linkOptions(config.maxBytes),
+      wanted: { topic: undefined, all: true },
+    }),
+    renews: false,
     pacer: new Pacer(new TestClock(), nextTurn),
     nextTurn,
-    later: () => undefined,
+    later: (ms, action) => (ms < 100 ? nextTurn(action) : later.push(action)),
     afterDeployment: (action) => (deployment.under ? deployment.waiting.push(action) : action()),
-    onMessage({ payload }, followed) {
-      handled.push(String(payload));
+    onDelivery({ payload }, followed) {
+      const text = Buffer.from(payload ?? []).toString();
+      handled.push(text);
       if (!followed) {
         return undefined;
       }
       const message = new FollowedMessage(`m${messages.length}`);
       message.holds = flow.slow ? 1 : 0;
       messages.push(message);
-      return { message, forget: () => forgotten.push(String(payload)) };
+      return { message, forget: () => forgotten.push(text) };
     },
     onState: (state) => states.push(state),
+    onFailed: (error) => warnings.push(error.message),
     warn: (text) => warnings.push(text),
   });
   const deliver = (payload: string, messageId = 1): { acknowledged: boolean | Error } => {
     const result: { acknowledged: boolean | Error } = { acknowledged: false };
-    const packet = { payload: Buffer.from(payload), qos, messageId } as IPublishPacket;
+    const packet = { topic: 'a/1', payload: Buffer.from(payload), qos, messageId } as IPublishPacket;
     client.options.customHandleAcks?.('', packet.payload as Buffer, packet, (refused) => {
       if (refused instanceof Error) {
         result.acknowledged = refused;
@@ -101,22 +80,43 @@ function start(nextTurn: (action: () => void) => void = (action) => action(), qo
     }
     return result;
   };
-  return { client, source, handled, states, warnings, messages, flow, forgotten, deployment, deliver };
+  return {
+    ...{
+      client,
+      source,
+      handled,
+      states,
+      warnings,
+      messages,
+      flow,
+      forgotten,
+      deployment,
+      deliver,
+      threads,
+      later,
+    },
+  };
 }
 
-test('a burst is handled in slices, with turns of the event loop in between', () => {
+test('a burst is handled in slices, with turns of the event loop in between, and read no further ahead', () => {
   const turns: (() => void)[] = [];
   const { handled, deliver } = start((action) => turns.push(action));
-  const first = deliver('1');
-  assert.deepEqual(handled, ['1']);
-  assert.equal(first.acknowledged, false);
-  turns.shift()?.();
-  assert.equal(first.acknowledged, true);
-  const slice = Array.from({ length: 64 }, (_, i) => deliver(String(i)));
-  assert.equal(slice[62].acknowledged, true);
-  assert.equal(slice[63].acknowledged, false, 'after 64 messages others have their turn');
-  turns.shift()?.();
-  assert.equal(slice[63].acknowledged, true);
+  const run = (): void => turns.splice(0).forEach((action) => action());
+  deliver('0');
+  run();
+  const burst = Array.from({ length: 300 }, (_, i) => deliver(String(i + 1)));
+  assert.ok(handled.length < 100, `${handled.length} in one go`);
+  const read = burst.filter(({ acknowledged }) => acknowledged).length;
+  assert.ok(read < 200, `${read} read while ${handled.length} were handled`);
+  for (let turn = 0; turn < 20; turn++) {
+    run();
+  }
+  assert.deepEqual(
+    handled,
+    Array.from({ length: 301 }, (_, i) => String(i)),
+    'in their order',
+  );
+  assert.ok(burst.every(({ acknowledged }) => acknowledged === true));
 });
 
 test('what arrives while the node closes is neither handled nor acknowledged, so that it comes again', async () => {
@@ -277,22 +277,24 @@ test('what a deployment loses is let in again, and sent again by the broker with
   deliver('waits', 9);
   assert.equal(messages.length, 0, 'while nodes may be missing nothing is handed on');
   deployment.under = false;
+  deployment.waiting.splice(0).forEach((action) => action());
   deliver('a', 1);
   deliver('b', 2);
   deliver('c', 3);
-  messages[1].lost = true;
+  loop.run(1);
+  messages[2].lost = true;
   deployment.under = true;
   loop.run(20);
-  assert.deepEqual(client.acknowledged, ['puback 1']);
+  assert.deepEqual(client.acknowledged, ['puback 9', 'puback 1']);
   assert.deepEqual([forgotten, client.broken], [['b'], 0]);
-  deployment.waiting.splice(1).forEach((action) => action());
+  deployment.waiting.splice(0).forEach((action) => action());
   assert.equal(client.broken, 1);
   client.emit('close');
   client.emit('connect', { sessionPresent: true });
   deployment.under = false;
   deliver('b', 2);
   loop.run(20);
-  assert.deepEqual(client.acknowledged, ['puback 1', 'puback 2']);
+  assert.deepEqual(client.acknowledged, ['puback 9', 'puback 1', 'puback 2']);
 });
 
 test('what the flow has not done with when the node closes is let in again', async () => {
@@ -315,11 +317,40 @@ test('a closing node acknowledges first what the flow is done with', async () =>
 });
 
 test('while the flow has too much in hand, nothing more is read from the broker', () => {
-  const { deliver } = start();
+  const { deliver, handled } = start();
   const releases = Array.from({ length: 2000 }, (_, i) => hold(`busy ${i}`));
-  const result = deliver('a');
-  assert.equal(result.acknowledged, false);
+  const results = Array.from({ length: 300 }, () => deliver('a'));
+  assert.equal(handled.length, 1);
+  assert.equal(results.at(-1)?.acknowledged, false);
   releases.pop()?.();
-  assert.equal(result.acknowledged, true);
+  assert.ok(results.every(({ acknowledged }) => acknowledged === true));
+  assert.equal(handled.length, 300);
   releases.forEach((letGo) => letGo());
+});
+
+test('a thread that ends is started again, and what it had under way is left to the broker to send again', () => {
+  const loop = turns();
+  const { client, deliver, messages, flow, states, warnings, threads, later, handled } = start(loop.next, 1);
+  client.emit('connect', { sessionPresent: true });
+  flow.slow = true;
+  deliver('a', 7);
+  threads.die();
+  assert.equal(states.at(-1), 'disconnected');
+  assert.match(warnings[0], /It is started again/);
+  later.splice(0).forEach((action) => action());
+  client.emit('connect', { sessionPresent: true });
+  assert.equal(states.at(-1), 'listening');
+  release(messages[0]);
+  loop.run(20);
+  assert.deepEqual(client.acknowledged, [], 'its number meant something in the connection before');
+  flow.slow = false;
+  deliver('a', 3);
+  loop.run(20);
+  assert.deepEqual([client.acknowledged, handled], [['puback 3'], ['a', 'a']]);
+});
+
+test('a node closes although its thread has ended', async () => {
+  const { source, threads } = start();
+  threads.die();
+  await source.close();
 });
