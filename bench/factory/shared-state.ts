@@ -87,7 +87,7 @@ export class SharedState {
   async levelAfterRestart(gateway: number, before: StateOracle, since: number): Promise<void> {
     for (const deadline = since + LEVEL_MS; performance.now() < deadline;) {
       const { state } = await this.ask(gateway);
-      if (before.missing(state).length === 0) {
+      if (before.missing(state).size === 0) {
         this.levelAfterRestartSeconds = (performance.now() - since) / 1000;
         return;
       }
@@ -95,7 +95,7 @@ export class SharedState {
     }
   }
 
-  /** Lets the writers write a last time, waits until all gateways hold the same, and compares them; once the machines are still. */
+  /** Lets all gateways write a last time, waits until they hold the same, and compares them; once the machines are still. */
   async settle(): Promise<StateFigures> {
     const { site } = this;
     const since = performance.now();
@@ -109,6 +109,7 @@ export class SharedState {
     const levelAtEndSeconds = isLevel(answers) ? (performance.now() - since) / 1000 : null;
     const states = answers.map(({ state }) => state);
     const oracle = this.oracle();
+    const missing = new Map(states.flatMap((state) => [...oracle.missing(state)]));
     const all = await Promise.all(site.gateways.map((station) => station.figures(TEMPLATE.state)));
     return {
       gateways: states.length,
@@ -123,7 +124,7 @@ export class SharedState {
       levelAtEndSeconds,
       digests: states.map(digestOf),
       differing: differing(states),
-      missing: [...new Set(states.flatMap((state) => oracle.missing(state)))],
+      missing: [...missing].map(([key, fault]) => `${key} ${fault}`),
       invented: [...new Set(states.flatMap((state) => oracle.invented(state)))],
     };
   }

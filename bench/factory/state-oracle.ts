@@ -44,12 +44,12 @@ export class StateOracle {
     return [...this.counts.keys(), ...this.sets.keys()];
   }
 
-  /** Keys that lack an acknowledged write, with what they hold. */
-  missing(state: Readonly<Record<string, unknown>>): string[] {
-    const faults: string[] = [];
+  /** Keys that lack an acknowledged write, each with what it holds. */
+  missing(state: Readonly<Record<string, unknown>>): Map<string, string> {
+    const faults = new Map<string, string>();
     for (const [key, { done }] of this.counts) {
       if (done > 0 && !(numberAt(state, key) >= done)) {
-        faults.push(`${key} counts ${numberAt(state, key)}, acknowledged were ${done}`);
+        faults.set(key, `counts ${numberAt(state, key)}, acknowledged were ${done}`);
       }
     }
     for (const [key, writers] of this.sets) {
@@ -58,7 +58,7 @@ export class StateOracle {
       const last = writers.get(gateway)?.done ?? Infinity;
       // What another gateway wrote at the same time may have won, but never what its writer has replaced.
       if (acknowledged && !(number >= last)) {
-        faults.push(`${key} holds ${JSON.stringify(state[key])}, its writer’s last was ${last}`);
+        faults.set(key, `holds ${JSON.stringify(state[key])}, its writer’s last was ${last}`);
       }
     }
     return faults;
