@@ -4,7 +4,7 @@
  *
  *   npm run bench:factory -- [--minutes 0.5] [--sensors 3000] [--rate 1] [--gateways 1] [--out <folder>]
  */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -33,6 +33,7 @@ import {
 } from './report';
 import { drain, profileStages, runPhase, warmUp, type Phase, type PhaseResult } from './run';
 import { compareScores } from './scores';
+import { isShared, SharedState, stateTable } from './shared-state';
 import { Site } from './site';
 
 const { values } = parseArgs({
@@ -72,6 +73,7 @@ const PHASES: Phase[] = [
 
 async function main(): Promise<void> {
   const loadBefore = loadAverage();
+  const stateFolder = mkdtempSync(join(tmpdir(), 'factory-state-'));
   const site = await Site.start({
     machines: MACHINES,
     seed: Number(values.seed),
@@ -79,7 +81,9 @@ async function main(): Promise<void> {
     kept: KEPT,
     lockstep: false,
     gateways: GATEWAYS,
+    ...(GATEWAYS > 1 && { stateFolder }),
   });
+  const shared = GATEWAYS > 1 ? await SharedState.watch(site, stateFolder) : undefined;
   for (let machine = 0; machine < KEPT; machine++) {
     site.cloud.follow(topicOf(machine, `cnc-${String(machine + 1).padStart(4, '0')}`, 'telemetry'));
   }
@@ -95,22 +99,23 @@ async function main(): Promise<void> {
   const results: PhaseResult[] = [];
   let killed: Killed | undefined;
   for (const phase of PHASES) {
-    const kills = GATEWAYS > 1 && phase.name === 'half';
     results.push(
       await runPhase(site, phase, {
         since,
-        ...(kills && {
-          during: async (second) => {
-            if (second === Math.ceil(phase.seconds / 3)) {
-              killed = await killOne(site);
-            }
-          },
-        }),
+        ...(shared &&
+          phase.name === 'half' && {
+            during: async (second) => {
+              if (second === Math.ceil(phase.seconds / 3)) {
+                killed = await killOne(site, shared);
+              }
+            },
+          }),
       }),
     );
   }
   const profile = await profileStages(site, Number(values.profile));
   await drain(site);
+  const state = await shared?.settle();
   const atEnd = marks(site);
   const judged = minus(atEnd.handled, atStart.handled);
   const kept = await site.kept();
@@ -137,7 +142,9 @@ async function main(): Promise<void> {
     reduction: compareReduced(kept, site, spans()),
     problems: site.gateways.flatMap((station) => station.problems().map(({ msg }) => String(msg))),
     ...(killed && { killed }),
+    ...(state && { state }),
   };
+  await shared?.close();
   await site.stop();
   show(figures);
   const folder = values.out ?? mkdtempSync(join(tmpdir(), 'factory-'));
@@ -148,19 +155,31 @@ async function main(): Promise<void> {
     console.log(JSON.stringify({ scores }));
     save({ ...figures, scores }, folder);
   }
+  if (state && !isShared(state)) {
+    throw new Error(
+      `The gateways’ state is not what was asked of it, see the table; what they wrote is in ${stateFolder}.`,
+    );
+  }
+  rmSync(stateFolder, { recursive: true });
 }
 
-async function killOne(site: Site): Promise<Killed> {
+async function killOne(site: Site, shared: SharedState): Promise<Killed> {
   const victim = GATEWAYS - 1;
   await site.kill(victim);
   await new Promise((resolve) => setTimeout(resolve, DOWN_SECONDS * 1000));
   const lag = (): number =>
     site.sent.telemetry + site.sent.waves - site.count.handled.telemetry - site.count.handled.waves;
   const waiting = lag();
+  const written = shared.oracle();
   const restarted = performance.now();
   await site.restart(victim);
-  await site.until(() => lag() < waiting / 20, 'the gateway to catch up');
-  return { caughtUpSeconds: (performance.now() - restarted) / 1000, downSeconds: DOWN_SECONDS, waiting };
+  const [caughtUpSeconds] = await Promise.all([
+    site
+      .until(() => lag() < waiting / 20, 'the gateway to catch up')
+      .then(() => (performance.now() - restarted) / 1000),
+    shared.levelAfterRestart(victim, written, restarted),
+  ]);
+  return { caughtUpSeconds, downSeconds: DOWN_SECONDS, waiting };
 }
 
 function marks(site: Site): { handled: PerStream; wire: Wire } {
@@ -199,6 +218,9 @@ function show(figures: Figures): void {
   console.log(`${verdictTable(verdicts(figures))}\n`);
   for (const made of [phaseTable, processTable, stageTable, detectionTable, wireTable]) {
     console.log(`${made(figures)}\n`);
+  }
+  if (figures.state) {
+    console.log(`${stateTable(figures.state)}\n`);
   }
   console.log(`CPU of the gateways, all threads, µs a message: ${gatewayMicros(figures)}\n`);
   console.log(JSON.stringify({ losses, killed, problems: problems.length }));

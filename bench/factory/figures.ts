@@ -3,6 +3,7 @@ import { judge, type Judgement } from './judge';
 import type { KeptReading, LoopDelay, PerStream, StageProfile } from './protocol';
 import type { PhaseResult } from './run';
 import type { ScoresCompared } from './scores';
+import type { StateFigures } from './shared-state';
 import type { Site, TimedAlert } from './site';
 
 export interface Latency {
@@ -34,6 +35,8 @@ export interface Figures {
   reduction: { compared: number; maxErrorPercent: number };
   problems: string[];
   killed?: Killed;
+  /** Of several gateways. */
+  state?: StateFigures;
   scores?: ScoresCompared;
 }
 

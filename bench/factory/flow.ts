@@ -2,6 +2,7 @@ import type { FlowNode } from '../../test/support/runtime';
 import { readFlow, TEMPLATE } from '../../test/support/template';
 import { overMqtt } from '../../scripts/demo/mqtt-flow';
 import { LINES } from './protocol';
+import { shareState } from './state-flow';
 
 export interface GatewayFlow {
   machinesUrl: string;
@@ -12,6 +13,8 @@ export interface GatewayFlow {
   waveQos: 0 | 1;
   /** Where every score is written, one line each; none otherwise. */
   scoresFile?: string;
+  /** Where the gateways log what they write to the state that they share; they share none otherwise. */
+  stateFolder?: string;
 }
 
 /** What only a person looks at, or what stands for machines and cloud in the demonstration. */
@@ -50,5 +53,7 @@ export function factoryFlow(options: GatewayFlow): FlowNode[] {
     }
     flow.push({ id: 'bench-tap', type: 'bench-tap', z: 'edge-pm', file: options.scoresFile, wires: [] });
   }
-  return [...flow, { id: 'bench-probe', type: 'bench-probe', z: 'edge-pm', wires: [] }];
+  const { stateFolder: folder } = options;
+  const whole = folder === undefined ? flow : shareState(flow, { gateway, gateways, folder });
+  return [...whole, { id: 'bench-probe', type: 'bench-probe', z: 'edge-pm', wires: [] }];
 }

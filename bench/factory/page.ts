@@ -10,6 +10,7 @@ import {
   wireTable,
 } from './report';
 import type { Sample } from './run';
+import { stateTable } from './shared-state';
 
 const WIDTH = 860;
 const HEIGHT = 220;
@@ -56,6 +57,7 @@ export function page(figures: Figures): string {
     heading('Found', markdownTable(detectionTable(figures))),
     heading('On the wire', markdownTable(wireTable(figures))),
     heading('Publish to alert', alertsTable(figures)),
+    ...(figures.state ? [heading('Shared state', markdownTable(stateTable(figures.state)))] : []),
   ];
   const about = `${machines} machines, ${gateways} gateway(s), windows at QoS ${waveQos}, seed ${seed}; ${cores}; load average before ${loadBefore}, after ${loadAfter}`;
   return `<!doctype html>

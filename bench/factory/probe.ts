@@ -7,6 +7,7 @@ import { listStation } from '../../nodes/shared/station';
 import type { ProbeCount, ProbeOrder, StageProfile } from './protocol';
 import { say } from './say';
 import { byStage } from './stages';
+import { registerStateNodes } from './state-nodes';
 
 const REPORT_MS = 40;
 const SAMPLING_MICROS = 500;
@@ -15,6 +16,7 @@ const JUDGING = ['edge-pm-ingest', 'edge-pm-waves', 'edge-pm-known'];
 const CODES = ['DUPLICATE', 'OVERLOAD', 'RANGE', 'DECODE'];
 
 export = function (RED: NodeAPI): void {
+  registerStateNodes(RED);
   RED.nodes.registerType('bench-probe', function (this: Node, definition: NodeDef) {
     RED.nodes.createNode(this, definition);
     const loop = monitorEventLoopDelay({ resolution: 1 });

@@ -54,7 +54,7 @@ export type LoadReport =
   | { kind: 'kept'; readings: KeptReading[] };
 
 /** What the node that watches from inside the measured Node-RED is told. */
-export type ProbeOrder = { probe: 'begin' | 'end' } | { probe: 'profile'; ms: number };
+export type ProbeOrder = { probe: 'begin' | 'end' | 'still' } | { probe: 'profile'; ms: number };
 
 /** What it says by itself, many times a second. */
 export interface ProbeCount {

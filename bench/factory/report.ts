@@ -1,5 +1,6 @@
 import { table } from '../table';
 import { poissonInterval, shareInterval } from './judge';
+import { stateVerdict } from './shared-state';
 import { worstLoop, type Figures, type Latency } from './figures';
 
 /** A figure against what was asked for. */
@@ -110,6 +111,9 @@ export function verdicts(figures: Figures): Verdict[] {
       here: `${perWeek.toFixed(1)} (${interval(poissonInterval(falseOnes), 7 / machineDays, 1)}), ${falseOnes} in ${machineDays.toFixed(2)} machine-days`,
     },
   );
+  if (figures.state) {
+    list.push(stateVerdict(figures.state));
+  }
   return list;
 }
 

@@ -21,11 +21,14 @@ import {
   type ProbeOrder,
   type StageProfile,
 } from './protocol';
+import { STATE_NODES } from './state-nodes';
 
 export interface SiteOptions extends Omit<LoadOptions, 'port'> {
   gateways: number;
   /** Folder for every score of each gateway, in a file `gateway-<n>.tsv`. */
   scoresFolder?: string;
+  /** Folder for the logs of what the gateways write to the state that they share; they share none otherwise. */
+  stateFolder?: string;
 }
 
 /** CPU seconds so far and resident MB of every process. */
@@ -106,7 +109,7 @@ export class Site {
     for (let gateway = 0; gateway < options.gateways; gateway++) {
       const station = await startMeasured({
         script: join(__dirname, 'probe.js'),
-        types: ['bench-probe', 'bench-tap'],
+        types: ['bench-probe', 'bench-tap', ...STATE_NODES],
         flow: factoryFlow({
           machinesUrl: machinesBroker.url,
           cloudUrl: cloudBroker.url,
