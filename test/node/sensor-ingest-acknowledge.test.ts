@@ -55,8 +55,9 @@ function flow(between: NodeOfAChain[], qos: number, broker: object, ttl = 0): Fl
       connections: ['broker'],
       topic: 'cloud/{topic}',
       ttl,
-      wires: [[], []],
+      wires: [[], ['rejects']],
     },
+    { id: 'rejects', type: 'test-sink', wires: [] },
     { id: 'complete', type: 'complete', scope: [`n${between.length}`], wires: [['accepted']] },
     { id: 'accepted', type: 'test-sink', wires: [] },
   ];
@@ -124,6 +125,7 @@ for (const [deployment, qos, protocolVersion] of [
     const missing = Array.from({ length: published }, (_, n) => n).filter((n) => !arrived.has(n));
     await plant.endAsync(true);
     await mosquitto.stop();
-    assert.deepEqual(missing, []);
+    const refused = runtime.messages('rejects').map(({ error }) => (error as { code: string }).code);
+    assert.deepEqual({ missing, refused }, { missing: [], refused: [] });
   });
 }
