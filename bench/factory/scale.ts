@@ -1,6 +1,6 @@
 /**
- * How gateways add up: the same flow as fast as it goes with 1, 2 and 4 of them, each with as many machines, all on one
- * broker. Says something only where there are cores for all of them.
+ * How gateways add up: the same flow as fast as it goes with 1, 2 and 4 of them, each with as many machines, on one broker,
+ * and four with a broker for each two. Says something only where there are cores for all of them.
  *
  *   npm run bench:factory:scale -- [--machines 750] [--seconds 15] [--rounds 2] [--out <file>]
  */
@@ -23,22 +23,33 @@ const { values } = parseArgs({
 });
 /** Of each gateway. */
 const MACHINES = Number(values.machines);
-const GATEWAYS = [1, 2, 4];
+const SETUPS: readonly Setup[] = [
+  { brokers: 1, gateways: 1 },
+  { brokers: 1, gateways: 2 },
+  { brokers: 1, gateways: 4 },
+  { brokers: 2, gateways: 4 },
+];
 const HEADER = [
   'gateways',
+  'brokers',
   'messages/s',
   '× article',
   'of linear',
   'gateways, CPU s/s',
-  'broker',
-  'generator',
+  'brokers, CPU s/s',
+  'generators',
   'missing',
 ];
 /** Windows on their way to each gateway. */
 const AHEAD = 1500;
 
-interface Run {
+/** Each broker has its own machines, and as many of the gateways. */
+interface Setup {
+  brokers: number;
   gateways: number;
+}
+
+interface Run extends Setup {
   perSecond: number;
   timesArticle: number;
   /** Seconds of CPU time a second, all threads. */
@@ -49,35 +60,55 @@ interface Run {
   missing: number;
 }
 
-async function measure(gateways: number): Promise<Run> {
-  const site = await Site.start({
-    ...{ machines: MACHINES * gateways, seed: 1, waveQos: 1, kept: 0, lockstep: false, gateways },
+async function measure({ brokers, gateways }: Setup): Promise<Run> {
+  const each = gateways / brokers;
+  const sites = await Promise.all(
+    Array.from({ length: brokers }, (_, index) =>
+      Site.start({
+        ...{ machines: MACHINES * each, seed: index + 1, waveQos: 1 as const, kept: 0, lockstep: false },
+        gateways: each,
+      }),
+    ),
+  );
+  await Promise.all(sites.map((site) => warmUp(site, Number(values.warmup))));
+  const phase = { name: 'flat out', multiple: 0, seconds: Number(values.seconds), ahead: AHEAD * each };
+  const since = Date.now();
+  const phases = await Promise.all(sites.map((site) => runPhase(site, phase, { since })));
+  await Promise.all(sites.map((site) => drain(site)));
+  const missing = sites.map(({ sent, count, cloud }) => {
+    const judged = count.handled.telemetry + count.handled.waves + count.rejected;
+    return sent.telemetry + sent.waves - judged + (count.stored - cloud.received);
   });
-  await warmUp(site, Number(values.warmup));
-  const phase = { name: 'flat out', multiple: 0, seconds: Number(values.seconds), ahead: AHEAD * gateways };
-  const { handled, timesArticle, cpu } = await runPhase(site, phase, { since: Date.now() });
-  await drain(site);
-  const { sent, count } = site;
-  const judged = count.handled.telemetry + count.handled.waves + count.rejected;
-  const missing = sent.telemetry + sent.waves - judged + (count.stored - site.cloud.received);
-  await site.stop();
-  const ofGateways = Object.entries(cpu).filter(([name]) => name.startsWith('gateway'));
+  await Promise.all(sites.map((site) => site.stop()));
+  const cpuOf = (concerns: (name: string) => boolean): number =>
+    sum(
+      phases.flatMap(({ cpu }) =>
+        Object.entries(cpu)
+          .filter(([name]) => concerns(name))
+          .map(([, { all }]) => all),
+      ),
+    );
   return {
+    brokers,
     gateways,
-    perSecond: handled.telemetry + handled.waves,
-    timesArticle,
-    gatewaysCpu: ofGateways.reduce((sum, [, { all }]) => sum + all, 0),
-    brokerCpu: cpu['machines’ broker'].all,
-    machinesCpu: cpu.machines.all,
-    missing,
+    perSecond: sum(phases.map(({ handled }) => handled.telemetry + handled.waves)),
+    timesArticle: sum(phases.map(({ timesArticle }) => timesArticle)),
+    gatewaysCpu: cpuOf((name) => name.startsWith('gateway')),
+    brokerCpu: cpuOf((name) => name === 'machines’ broker'),
+    machinesCpu: cpuOf((name) => name === 'machines'),
+    missing: sum(missing),
   };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 async function main(): Promise<void> {
   const runs: Run[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const gateways of GATEWAYS) {
-      runs.push(await measure(gateways));
+    for (const setup of SETUPS) {
+      runs.push(await measure(setup));
     }
   }
   const best = (gateways: number): number =>
@@ -89,6 +120,7 @@ async function main(): Promise<void> {
       HEADER,
       runs.map((run) => [
         String(run.gateways),
+        String(run.brokers),
         run.perSecond.toFixed(0),
         run.timesArticle.toFixed(2),
         (run.perSecond / (run.gateways * best(1))).toFixed(2),
