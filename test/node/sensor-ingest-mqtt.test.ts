@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Aedes } from 'aedes';
 import { get } from 'sparkplug-payload';
@@ -195,6 +198,23 @@ test('a broker that refuses the connection is shown as such, and taken up as soo
   await untilStatus(runtime, 'sensor-ingest.status.listening');
   await publisher.publishAsync('plant1/a/telemetry', '{"v":1}', { qos: 1 });
   await runtime.collect('readings', 1);
+});
+
+test('a certificate that cannot be read is reported, shown, and does not end the node', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ingest-tls-'));
+  const file = join(folder, 'client.pem');
+  await writeFile(file, 'no certificate');
+  runtime.logs.length = 0;
+  await runtime.deploy([
+    { id: 'tls', type: 'tls-config', cert: file, key: file, ca: '', certType: 'files' },
+    { id: 'broker', type: 'edge-broker', url: 'mqtts://127.0.0.1:1', tls: 'tls' },
+    ...ingestFlow({ source: 'mqtt', broker: 'broker', topic: 'plant1/+/telemetry' }),
+  ]);
+  await untilStatus(runtime, 'sensor-ingest.status.config');
+  assert.match(JSON.stringify(runtime.logs.map(({ msg }) => String(msg))), /PEM.*Check the certificate/);
+  runtime.inject('ingest', { topic: 'by wire', payload: { v: 1 } });
+  await runtime.collect('readings', 1);
+  await rm(folder, { recursive: true });
 });
 
 test('over MQTT 5, with a group: what comes while the node is away is kept, retained messages are not repeated', async (t) => {

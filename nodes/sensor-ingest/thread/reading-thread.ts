@@ -34,7 +34,11 @@ port.on('message', ({ reader: number, content }: Addressed<ReaderOrder>) => {
     });
     readers.set(number, reader);
   } catch (thrown) {
-    const { code, message } = toEdgeError(thrown, 'CONFIG');
-    report({ kind: 'failed', code, message });
+    const { message } = toEdgeError(thrown);
+    report({
+      kind: 'failed',
+      code: 'CONFIG',
+      message: `The connection to "${content.settings.broker}" cannot be opened: ${message}. Check the certificate, the key and the CA of its TLS configuration.`,
+    });
   }
 });
