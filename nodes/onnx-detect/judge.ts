@@ -58,34 +58,22 @@ export class Judge {
     // Also under maintenance a source is one that was heard.
     const gate = this.sources.gate(row.source);
     const isMaintained = this.maintenance.covers(row.source, this.clock.now());
-    const latencyMs = Math.max(0, this.clock.monotonic() - receivedAt);
-    const { source, ts } = row;
-    if (!scored) {
-      const detection: Detection = {
-        detector: 'onnx-detect',
-        node: this.node,
-        status: isMaintained ? 'SUPPRESSED' : 'LEARNING',
-        score: null,
-        threshold: null,
-        model: model.identity,
-        source,
-        ts,
-        latencyMs,
-      };
-      return { output: 1, detection };
-    }
+    const found = scored
+      ? { ...scored.score, threshold: model.scorer.threshold, outputs: scored.outputs }
+      : { score: null, threshold: null };
     const detection: Detection = {
       detector: 'onnx-detect',
       node: this.node,
-      status: isMaintained ? 'SUPPRESSED' : 'OPERATIONAL',
-      ...scored.score,
-      threshold: model.scorer.threshold,
-      outputs: scored.outputs,
+      status: isMaintained ? 'SUPPRESSED' : scored ? 'OPERATIONAL' : 'LEARNING',
+      ...found,
       model: model.identity,
-      source,
-      ts,
-      latencyMs,
+      source: row.source,
+      ts: row.ts,
+      latencyMs: Math.max(0, this.clock.monotonic() - receivedAt),
     };
+    if (!scored) {
+      return { output: 1, detection };
+    }
     const exceeds = scored.score.score >= model.scorer.threshold;
     if (shadow) {
       detection.shadow = {

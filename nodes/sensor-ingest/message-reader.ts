@@ -39,23 +39,20 @@ export class MessageReader {
     this.rows = new RowReader(config, clock, random, extractor);
   }
 
-  /** Whether reading the message takes the births before it, and so the pipeline. */
-  isSparkplug({ topic, payload }: IncomingMessage): boolean {
-    const { format } = this.config;
-    return format === 'sparkplug' || (format === 'auto' && isSparkplugTopic(topic) && isEncoded(payload));
-  }
-
   /**
-   * Reads a message that is not Sparkplug's.
+   * Reads a message; undefined for one of Sparkplug's, which takes the births before it, and so the pipeline.
    *
    * @throws EdgeError with a code of the contract; `details.row` is the place of the bad row of a batch
    */
-  read(msg: IncomingMessage): ReadMessage {
+  read(msg: IncomingMessage): ReadMessage | undefined {
     const { format, maxBytes } = this.config;
-    const { rows, batch, bytes } = decode(msg.payload, {
-      format: format === 'sparkplug' ? 'auto' : format,
-      maxBytes,
-    });
+    if (
+      format === 'sparkplug' ||
+      (format === 'auto' && isSparkplugTopic(msg.topic) && isEncoded(msg.payload))
+    ) {
+      return undefined;
+    }
+    const { rows, batch, bytes } = decode(msg.payload, { format, maxBytes });
     const readings = batch
       ? // Not by map, which passes over the holes of a list.
         Array.from(rows, (row, index) => at(index, () => this.rows.read(msg, row)))

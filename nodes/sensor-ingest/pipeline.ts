@@ -45,10 +45,8 @@ export class IngestPipeline {
    * @throws EdgeError with a code of the contract; `details.row` is the place of the bad row of a batch
    */
   accept(msg: IncomingMessage): Acceptance {
-    if (this.reader.isSparkplug(msg)) {
-      return this.acceptSparkplug(msg);
-    }
-    return this.enter(this.reader.read(msg));
+    const read = this.reader.read(msg);
+    return read ? this.enter(read) : this.acceptSparkplug(msg);
   }
 
   /**

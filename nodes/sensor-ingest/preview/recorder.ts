@@ -3,6 +3,7 @@ import { toEdgeError } from '../../shared/errors';
 import { MAX_DEPTH } from '../rows/digest';
 import { encodePayload } from './sample';
 import type { Recording, Sample } from './result';
+import type { Wanted } from '../thread/protocol';
 
 const MAX_MESSAGES = 300;
 const MAX_BYTES = 1024 * 1024;
@@ -49,7 +50,7 @@ export class Recorder {
   }
 
   /** Which messages it keeps: those of one topic, where there is one already, or all. */
-  get wanted(): { topic: string | undefined; all: boolean } {
+  get wanted(): Wanted {
     return { topic: this.followed, all: this.everything !== undefined };
   }
 

@@ -112,7 +112,7 @@ export class Reader {
     const msg = { topic, payload, qos, retain };
     let read: Delivery['read'];
     try {
-      read = this.messages.isSparkplug(msg) ? undefined : this.messages.read(msg);
+      read = this.messages.read(msg);
     } catch (thrown) {
       read = toEdgeError(thrown);
     }

@@ -90,8 +90,7 @@ class ReadingThread {
         }
       },
       release: () => {
-        this.listeners.delete(reader);
-        if (this.listeners.size === 0) {
+        if (this.listeners.delete(reader) && this.listeners.size === 0) {
           this.idle = this.clock.after(IDLE_MS, () => this.end());
         }
       },
