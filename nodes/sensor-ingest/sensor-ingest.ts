@@ -6,6 +6,7 @@ import { EdgeError, toEdgeError } from '../shared/errors';
 import { forgetGone, leaveBehind, takeOver } from '../shared/handover';
 import { follow } from '../shared/in-flight';
 import { afterDeployment, watchDeliveries } from '../shared/deliveries';
+import { keepMessagesYoung } from '../shared/young-messages';
 import type { Acceptance } from './acceptance';
 import { parseIngestConfig, readingConfigOf, type IngestConfig } from './config';
 import { IngestMemory } from './memory';
@@ -61,6 +62,7 @@ function directSource(
   runtime: IngestRuntime,
 ): DirectSource {
   const { RED, id, clock, status, log } = context;
+  keepMessagesYoung();
   if (config.subscription && config.subscription.qos > 0) {
     watchDeliveries(RED);
   }
