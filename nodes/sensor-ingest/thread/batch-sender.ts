@@ -1,4 +1,5 @@
 import { DeliveryPacker, type Delivery, type PackedDeliveries } from './packing';
+import type { BatchTally } from './tallies';
 
 /** Messages of a batch, and bytes of payloads that go along: what the main thread takes in one go. */
 const MOST_MESSAGES = 64;
@@ -12,16 +13,18 @@ const MOST_UNDER_WAY = 2;
  */
 export class BatchSender {
   private readonly packer = new DeliveryPacker();
-  private underWay = 0;
+  private sent = 0;
   private scheduled = false;
   private waiting: (() => void)[] = [];
 
   /**
    * @param nextTurn runs an action in the next turn of the event loop
+   * @param tally counts the batches that the main thread has taken
    * @param send hands a batch over
    */
   constructor(
     private readonly nextTurn: (action: () => void) => void,
+    private readonly tally: BatchTally,
     private readonly send: (packed: PackedDeliveries) => void,
   ) {}
 
@@ -48,24 +51,27 @@ export class BatchSender {
     }
   }
 
-  /** The main thread has done with a batch. */
-  taken(): void {
-    this.underWay--;
-    this.flush();
+  /** Sends what has been added, if the main thread has taken enough; it calls again when it has. */
+  flush(): void {
+    if (this.packer.count === 0 || !this.mayGo()) {
+      return;
+    }
+    this.sent++;
+    this.send(this.packer.take());
+    const { waiting } = this;
+    this.waiting = [];
+    waiting.forEach((goOn) => this.whenRoom(goOn));
   }
 
   private get full(): boolean {
     return this.packer.count >= MOST_MESSAGES || this.packer.payloadBytes >= MOST_BYTES;
   }
 
-  private flush(): void {
-    if (this.packer.count === 0 || this.underWay >= MOST_UNDER_WAY) {
-      return;
+  private mayGo(): boolean {
+    if (this.tally.underWay(this.sent) < MOST_UNDER_WAY) {
+      return true;
     }
-    this.underWay++;
-    this.send(this.packer.take());
-    const { waiting } = this;
-    this.waiting = [];
-    waiting.forEach((goOn) => this.whenRoom(goOn));
+    this.tally.await();
+    return this.tally.underWay(this.sent) < MOST_UNDER_WAY;
   }
 }

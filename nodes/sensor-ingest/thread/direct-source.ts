@@ -3,6 +3,7 @@ import { FollowedMessage, heldMessages, onLowered } from '../../shared/in-flight
 import { AckQueue } from '../mqtt/ack-queue';
 import type { Pacer } from '../mqtt/pacer';
 import { GatheredEnds } from './gathered-ends';
+import { BatchTally } from './tallies';
 import type { Delivery } from './packing';
 import type { LinkState, ReaderReport, ReaderSettings, Wanted } from './protocol';
 import type { ReaderLink, ReaderListener } from './threads';
@@ -64,6 +65,7 @@ export class DirectSource {
   /** Counts connections, and readers: what was handed over by an earlier one comes again. */
   private connection = 0;
   private readonly settled: GatheredEnds;
+  private taken = new BatchTally();
   /** Those that have not been handed on as a whole; the reader sees to it that they are few. */
   private batches: Batch[] = [];
   private restartMs = RESTART_MS;
@@ -72,9 +74,7 @@ export class DirectSource {
 
   constructor(private readonly options: DirectSourceOptions) {
     this.queue = new AckQueue(options.nextTurn);
-    this.settled = new GatheredEnds(options.later, (count) =>
-      this.link.order({ kind: 'ended', count, lost: false }),
-    );
+    this.settled = new GatheredEnds(options.later, () => this.link.order({ kind: 'look' }));
     this.link = this.open();
     options.onState('connecting');
   }
@@ -93,11 +93,10 @@ export class DirectSource {
     this.closing = true;
     this.link.order({ kind: 'stop' });
     // The broker sends them again; the reader must not wait for room.
-    this.batches.forEach(() => this.link.order({ kind: 'taken' }));
+    this.batches.forEach(() => this.noteTaken());
     this.batches = [];
     await within(SETTLE_MS, this.queue.whenEmpty());
     this.queue.giveUp().forEach(({ lose }) => lose());
-    this.settled.flush();
     if (this.link !== NO_READER) {
       const closed = new Promise<void>((resolve) => {
         this.onClosed = resolve;
@@ -113,7 +112,9 @@ export class DirectSource {
       report: (report) => this.hear(report),
       died: (error) => this.died(error),
     });
-    link.order({ kind: 'open', settings: this.options.settings() });
+    this.taken = new BatchTally();
+    const ends = this.settled.renew();
+    link.order({ kind: 'open', settings: this.options.settings(), batches: this.taken.shared, ends });
     return link;
   }
 
@@ -147,7 +148,7 @@ export class DirectSource {
 
   private take(deliveries: Delivery[]): void {
     if (this.closing) {
-      this.link.order({ kind: 'taken' });
+      this.noteTaken();
       return;
     }
     this.batches.push({ deliveries, connection: this.connection });
@@ -174,7 +175,7 @@ export class DirectSource {
         return;
       }
     }
-    link.order({ kind: 'taken' });
+    this.noteTaken();
     this.batches.shift();
     this.goOn(link, 0);
   }
@@ -197,12 +198,17 @@ export class DirectSource {
       lose: () => {
         handed?.forget();
         if (link === this.link) {
-          this.settled.flush();
-          link.order({ kind: 'ended', count: 1, lost: true });
+          link.order({ kind: 'lost', ends: this.settled.renew() });
           this.options.afterDeployment(() => link.order({ kind: 'sendAgain' }));
         }
       },
     });
+  }
+
+  private noteTaken(): void {
+    if (this.taken.take()) {
+      this.link.order({ kind: 'look' });
+    }
   }
 
   private whenRoom(goOn: () => void): void {
@@ -239,7 +245,7 @@ export class DirectSource {
     this.link = NO_READER;
     this.connection++;
     this.batches = [];
-    this.settled.forget();
+    this.settled.renew();
     this.onClosed?.();
   }
 

@@ -1,48 +1,74 @@
+import { EndTally } from './tallies';
+
 /** Fewer than the messages that a broker has under way to a client by itself (20 in mosquitto), which must not run dry. */
-const MOST = 10;
+const ENOUGH = 10;
 const LONGEST_MS = 2;
 
 /**
- * Counts messages that the flow is done with, and tells of several together: to hand each to the thread, and write each
- * acknowledgement by a system call of its own, takes longer than all the rest of it.
+ * Counts messages that the flow is done with where the reader sees it, and wakes the reader when it has not looked for a
+ * while: one call for several, since to wake it, and to write each acknowledgement by a system call of its own, takes longer
+ * than all the rest.
  */
 export class GatheredEnds {
-  private count = 0;
+  private tally = new EndTally();
   private scheduled = false;
+  /** How many there were when the reader was called last. */
+  private called = 0;
 
   /**
    * @param later runs an action after so many ms
-   * @param tell hears how many came to an end, in the order in which they did
+   * @param callReader makes the reader look at the tally
    */
   constructor(
     private readonly later: (ms: number, action: () => void) => void,
-    private readonly tell: (count: number) => void,
+    private readonly callReader: () => void,
   ) {}
 
-  /** One more; it is told of with those after it, at most a moment later. */
+  /** What the reader looks at. */
+  get shared(): SharedArrayBuffer {
+    return this.tally.shared;
+  }
+
+  /** One more; the reader hears of it at most a moment later. */
   add(): void {
-    if (++this.count >= MOST) {
-      this.flush();
-    } else if (!this.scheduled) {
+    this.tally.settle();
+    if (this.tally.unheard >= ENOUGH) {
+      this.call();
+    }
+    this.lookLater();
+  }
+
+  /** Begins another tally, of what follows a message that was lost, or is told to another reader. */
+  renew(): SharedArrayBuffer {
+    this.tally = new EndTally();
+    this.called = 0;
+    return this.shared;
+  }
+
+  /** Unless the reader has been called, and is on its way. */
+  private call(): void {
+    const { tally, called } = this;
+    if (tally.hasHeard(called)) {
+      this.called = tally.settled;
+      this.callReader();
+    }
+  }
+
+  private lookLater(): void {
+    if (!this.scheduled) {
       this.scheduled = true;
+      const { tally } = this;
+      const { settled } = tally;
       this.later(LONGEST_MS, () => {
         this.scheduled = false;
-        this.flush();
+        if (tally === this.tally && !tally.hasHeard(settled)) {
+          this.call();
+        }
+        // Also after a call, which may have come before the last of them.
+        if (this.tally.unheard > 0) {
+          this.lookLater();
+        }
       });
     }
-  }
-
-  /** Tells what has been counted. */
-  flush(): void {
-    const { count } = this;
-    this.count = 0;
-    if (count > 0) {
-      this.tell(count);
-    }
-  }
-
-  /** Tells nobody. */
-  forget(): void {
-    this.count = 0;
   }
 }

@@ -22,11 +22,11 @@ export interface ReaderSettings {
 
 /** From the node to its reader in the thread. */
 export type ReaderOrder =
-  | { kind: 'open'; settings: ReaderSettings }
-  /** A batch has been taken, and there is room for another. */
-  | { kind: 'taken' }
-  /** What came of the next `count` messages that are to be acknowledged, in the order in which they were handed over. */
-  | { kind: 'ended'; count: number; lost: boolean }
+  | { kind: 'open'; settings: ReaderSettings; batches: SharedArrayBuffer; ends: SharedArrayBuffer }
+  /** Batches have been taken, or messages settled, of which the tallies say how many (tallies.ts). */
+  | { kind: 'look' }
+  /** After what its tally holds, the flow has lost one message; what is settled then is in another tally. */
+  | { kind: 'lost'; ends: SharedArrayBuffer }
   /** The broker is to send again what was not acknowledged. */
   | { kind: 'sendAgain' }
   | { kind: 'publish'; topic: string; payload: Uint8Array }

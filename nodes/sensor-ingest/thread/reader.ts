@@ -9,7 +9,8 @@ import { MqttSource } from '../mqtt/mqtt-source';
 import { PayloadSchema } from '../rows/schema';
 import { BatchSender } from './batch-sender';
 import type { Delivery, PackedDeliveries } from './packing';
-import type { ReaderOrder, ReaderReport, ReaderSettings, Wanted } from './protocol';
+import type { ReaderOrder, ReaderReport, Wanted } from './protocol';
+import { BatchTally, EndTally } from './tallies';
 
 export interface ReaderTools {
   clock: Clock;
@@ -30,11 +31,12 @@ export class Reader {
   private readonly sender: BatchSender;
   /** How those that the node has not done with are to end, in the order in which they were handed over. */
   private open: Ends[] = [];
+  private settled: EndTally;
   private wanted: Wanted;
 
   /** @throws Error of what cannot be connected by, such as a certificate that cannot be read */
   constructor(
-    settings: ReaderSettings,
+    { settings, batches, ends }: Extract<ReaderOrder, { kind: 'open' }>,
     private readonly tools: ReaderTools,
   ) {
     const { clock, random, connect, nextTurn, report } = tools;
@@ -49,8 +51,15 @@ export class Reader {
       random,
       new FeatureExtractor(features, sampleRate),
     );
-    this.sender = new BatchSender(nextTurn, (packed: PackedDeliveries) =>
-      report({ kind: 'deliveries', packed }),
+    this.settled = new EndTally(ends);
+    this.sender = new BatchSender(
+      (action) =>
+        nextTurn(() => {
+          this.settle();
+          action();
+        }),
+      new BatchTally(batches),
+      (packed: PackedDeliveries) => report({ kind: 'deliveries', packed }),
     );
     this.source = new MqttSource({
       broker: settings.broker,
@@ -65,15 +74,14 @@ export class Reader {
 
   obey(order: Exclude<ReaderOrder, { kind: 'open' }>): void {
     switch (order.kind) {
-      case 'taken':
-        this.sender.taken();
+      case 'look':
+        this.settle();
+        this.sender.flush();
         break;
-      case 'ended':
-        this.source.together(() => {
-          for (const { settle, lose } of this.open.splice(0, order.count)) {
-            (order.lost ? lose : settle)();
-          }
-        });
+      case 'lost':
+        this.settle();
+        this.open.shift()?.lose();
+        this.settled = new EndTally(order.ends);
         break;
       case 'sendAgain':
         this.source.sendAgain();
@@ -97,12 +105,21 @@ export class Reader {
 
   /** Ends the connection and reports `closed`; never rejects. */
   async close(): Promise<void> {
+    this.settle();
     try {
       await this.source.close();
     } catch (thrown) {
       this.tools.report({ kind: 'warning', text: toEdgeError(thrown).message });
     }
     this.tools.report({ kind: 'closed' });
+  }
+
+  /** Acknowledges what the flow has done with since it was last asked. */
+  private settle(): void {
+    const count = this.settled.hear();
+    if (count > 0) {
+      this.source.together(() => this.open.splice(0, count).forEach(({ settle }) => settle()));
+    }
   }
 
   private take({ topic, payload, qos, retain }: IPublishPacket, ends: Ends | undefined): void {

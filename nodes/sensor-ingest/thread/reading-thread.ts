@@ -25,7 +25,7 @@ port.on('message', ({ reader: number, content }: Addressed<ReaderOrder>) => {
     port.postMessage({ reader: number, content: report } satisfies Addressed<ReaderReport>, transfer);
   };
   try {
-    const reader = new Reader(content.settings, {
+    const reader = new Reader(content, {
       clock: systemClock,
       random: systemRandom,
       connect: openClient,

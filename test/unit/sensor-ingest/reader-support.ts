@@ -59,13 +59,16 @@ export class TestThreads {
           reader?.obey(order);
           return;
         }
-        reader = new Reader(structuredClone(order.settings), {
-          clock: new TestClock(),
-          random: new SeededRandom(1),
-          connect: this.connect,
-          nextTurn: (action) => action(),
-          report: (report) => alive && listener.report(structuredClone(report)),
-        });
+        reader = new Reader(
+          { ...order, settings: structuredClone(order.settings) },
+          {
+            clock: new TestClock(),
+            random: new SeededRandom(1),
+            connect: this.connect,
+            nextTurn: (action) => action(),
+            report: (report) => alive && listener.report(structuredClone(report)),
+          },
+        );
       },
       release: () => {
         alive = false;

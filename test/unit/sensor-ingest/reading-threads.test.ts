@@ -50,7 +50,7 @@ function attach(threads: ReadingThreads): End {
     thread: () =>
       new Promise((resolve) => {
         answer = resolve;
-        link.order({ kind: 'taken' });
+        link.order({ kind: 'look' });
       }),
   };
 }
