@@ -1,33 +1,55 @@
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, gzipSync } from 'node:zlib';
 import type { Outgoing } from './link';
 
 export type Compression = 'none' | 'gzip';
 
+/** Up to here it takes the main thread less to compress (30 µs) than to have it done by another (60 µs, and 0.1 ms of waiting). */
+const AT_ONCE_BYTES = 4096;
+
 /**
- * Compresses what is about to be sent, off the main thread, and hands it on in the order in which it came, so that
- * what was small and fast overtakes nothing. Several are compressed at once; how many is bounded by what may be under
- * way.
+ * Compresses what is about to be sent and hands it on in the order in which it came, so that what was small and fast
+ * overtakes nothing. What is large is compressed off the main thread, several at once; how many is bounded by what may be
+ * under way.
  */
 export class Press {
   private tail: Promise<void> = Promise.resolve();
+  /** How many are being compressed, or wait for one that is. */
+  private waiting = 0;
 
   constructor(
     private readonly compression: Compression,
     private readonly compress: (body: Uint8Array) => Promise<Uint8Array> = promisify(gzip),
   ) {}
 
-  /** Calls `ready` with what goes over the connection: at once when nothing is to be compressed. */
+  /** Calls `ready` with what goes over the connection: at once when that takes no time and nothing is before it. */
   press(outgoing: Outgoing, ready: (outgoing: Outgoing) => void): void {
     if (this.compression === 'none') {
       ready(outgoing);
       return;
     }
-    const compressed = this.compress(outgoing.body).then(
-      (body): Outgoing => ({ ...outgoing, body, encoding: 'gzip' }),
-      // Larger is better than never.
-      () => outgoing,
-    );
-    this.tail = this.tail.then(() => compressed).then(ready);
+    const isSmall = outgoing.body.byteLength <= AT_ONCE_BYTES;
+    if (isSmall && this.waiting === 0) {
+      ready(gzipped(outgoing, gzipSync(outgoing.body)));
+      return;
+    }
+    const compressed = isSmall
+      ? gzipped(outgoing, gzipSync(outgoing.body))
+      : this.compress(outgoing.body).then(
+          (body) => gzipped(outgoing, body),
+          // Larger is better than never.
+          () => outgoing,
+        );
+    this.waiting++;
+    this.tail = this.tail
+      .then(() => compressed)
+      .then((pressed) => {
+        this.waiting--;
+        ready(pressed);
+      });
   }
+}
+
+function gzipped(outgoing: Outgoing, body: Uint8Array): Outgoing {
+  return { ...outgoing, body, encoding: 'gzip' };
 }

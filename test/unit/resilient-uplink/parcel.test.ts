@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import type { Outgoing } from '../../../nodes/resilient-uplink/link';
 import type { BodyKind } from '../../../nodes/resilient-uplink/outbox-port';
 import { entrySize, parcelOf } from '../../../nodes/resilient-uplink/parcel';
@@ -67,11 +68,12 @@ test('the size that is reckoned with is not too small', () => {
   assert.ok(body.byteLength < rows.reduce((sum, entry) => sum + entrySize(entry), 160 + 9));
 });
 
-function outgoing(id: string): Outgoing {
+/** @param size of its body, which begins with its id */
+function outgoing(id: string, size = 8192): Outgoing {
   return {
     id,
     topic: 't',
-    body: Buffer.from(id),
+    body: Buffer.from(id.padEnd(size)),
     contentType: 'text/plain',
     storedMs: STORED,
     replay: false,
@@ -81,7 +83,7 @@ function outgoing(id: string): Outgoing {
 test('what is compressed sooner does not overtake, and what cannot be compressed is sent as it is', async () => {
   const finish: (() => void)[] = [];
   const press = new Press('gzip', (body) => {
-    const id = Buffer.from(body).toString();
+    const id = Buffer.from(body).toString().trim();
     return new Promise((resolve, reject) => {
       finish.push(() => (id === 'second' ? reject(new Error('no memory')) : resolve(Buffer.from(`z${id}`))));
     });
@@ -97,11 +99,31 @@ test('what is compressed sooner does not overtake, and what cannot be compressed
   finish[0]();
   await new Promise(setImmediate);
   assert.deepEqual(
-    ready.map(({ body, encoding }) => [Buffer.from(body).toString(), encoding]),
+    ready.map(({ body, encoding }) => [Buffer.from(body).toString().trim(), encoding]),
     [
       ['zfirst', 'gzip'],
       ['second', undefined],
       ['zthird', 'gzip'],
     ],
   );
+});
+
+test('what is small is compressed at once, and overtakes nothing that is still being compressed', async () => {
+  let finish = (): void => undefined;
+  const press = new Press('gzip', (body) => new Promise((resolve) => (finish = () => resolve(body))));
+  const ready: Outgoing[] = [];
+  const take = (done: Outgoing): void => void ready.push(done);
+  press.press(outgoing('alert', 800), take);
+  assert.equal(gunzipSync(ready[0].body).toString().trim(), 'alert');
+  assert.equal(ready[0].encoding, 'gzip');
+  press.press(outgoing('batch'), take);
+  press.press(outgoing('later', 800), take);
+  await new Promise(setImmediate);
+  assert.equal(ready.length, 1);
+  finish();
+  await new Promise(setImmediate);
+  assert.equal(ready.length, 3);
+  assert.equal(gunzipSync(ready[2].body).toString().trim(), 'later');
+  press.press(outgoing('last', 800), take);
+  assert.equal(ready.length, 4);
 });
