@@ -49,7 +49,7 @@ export function verdicts(figures: Figures): Verdict[] {
     { phase: full, limit: 50 },
   ];
   for (const { phase, limit } of timed) {
-    if (phase) {
+    if (phase && phase.latency.all.n > 0) {
       const { p95 } = phase.latency.all;
       const reached = phase.timesArticle / offeredMultiple(figures, phase.name);
       list.push({
@@ -60,7 +60,7 @@ export function verdicts(figures: Figures): Verdict[] {
       });
     }
   }
-  if (full) {
+  if (full && full.latency.all.n > 0) {
     const { max } = full.latency.all;
     list.push({
       figure: 'publish → alert, worst, full load',
