@@ -104,7 +104,8 @@ export class DirectSource {
       this.link.order({ kind: 'close' });
       await within(CLOSE_MS, closed);
     }
-    this.link.release();
+    // Also without an answer, as of a thread that is stuck: nobody waits for what it hears of any more.
+    this.gone();
   }
 
   private open(): ReaderLink {

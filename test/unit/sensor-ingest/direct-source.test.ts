@@ -155,9 +155,14 @@ test('a refused subscription and an unreachable broker are reported once each, a
 });
 
 /** A turn of the event loop when the test says so. */
-function turns(): { next: (action: () => void) => void; run: (count: number) => void } {
+function turns(): {
+  next: (action: () => void) => void;
+  run: (count: number) => void;
+  waiting: () => number;
+} {
   let waiting: (() => void)[] = [];
   return {
+    waiting: () => waiting.length,
     next: (action) => waiting.push(action),
     run(count) {
       for (let i = 0; i < count; i++) {
@@ -353,4 +358,19 @@ test('a node closes although its thread has ended', async () => {
   const { source, threads } = start();
   threads.die();
   await source.close();
+});
+
+test('a node whose thread is stuck closes all the same, and does not look for ever whether it was heard', async (context) => {
+  const loop = turns();
+  const { source, deliver, threads } = start(loop.next, 1);
+  deliver('a', 3);
+  threads.stuck = true;
+  loop.run(20);
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const closed = source.close();
+  await new Promise(setImmediate);
+  context.mock.timers.tick(5000);
+  await closed;
+  loop.run(20);
+  assert.equal(loop.waiting(), 0);
 });

@@ -39,6 +39,8 @@ export class FakeClient extends EventEmitter {
 
 /** Readers in this thread. */
 export class TestThreads {
+  /** Whether they do nothing that they are told to, as a thread that calculates for ever. */
+  stuck = false;
   private readonly dying: (() => void)[] = [];
 
   constructor(private readonly connect: (options: IClientOptions) => MqttClient) {}
@@ -52,7 +54,7 @@ export class TestThreads {
     });
     return {
       order: (order) => {
-        if (!alive) {
+        if (!alive || this.stuck) {
           return;
         }
         if (order.kind !== 'open') {
