@@ -53,9 +53,10 @@ export class EndTally {
     Atomics.add(this.counts, SETTLED, 1);
   }
 
-  /** Whether the reader has heard of the first so many. */
+  /** Whether the reader has heard of the first so many, however long ago that was. */
   hasHeard(settled: number): boolean {
-    return ((Atomics.load(this.counts, HEARD) - settled) | 0) >= 0;
+    // By those that came since, up to 2^32: more than 2^31 may pass between two numbers that are asked about.
+    return (this.settled - settled) >>> 0 >= this.unheard;
   }
 
   /** How many the reader has not heard of. */

@@ -79,3 +79,12 @@ test('what another tally holds is not told to the reader of the earlier one', ()
   elapse();
   assert.deepEqual([calls(), look()], [1, 1]);
 });
+
+test('a reader that looked by itself 2^31 times is called when it no longer does', () => {
+  const { ends, add, elapse, calls, look } = start();
+  // Settled and heard of, without a call.
+  new Int32Array(ends.shared).fill(-(2 ** 31));
+  add(3);
+  elapse();
+  assert.deepEqual([calls(), look()], [1, 3]);
+});
