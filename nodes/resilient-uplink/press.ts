@@ -20,6 +20,7 @@ export class Press {
   constructor(
     private readonly compression: Compression,
     private readonly compress: (body: Uint8Array) => Promise<Uint8Array> = promisify(gzip),
+    private readonly compressAtOnce: (body: Uint8Array) => Uint8Array = gzipSync,
   ) {}
 
   /** Calls `ready` with what goes over the connection: at once when that takes no time and nothing is before it. */
@@ -30,11 +31,11 @@ export class Press {
     }
     const isSmall = outgoing.body.byteLength <= AT_ONCE_BYTES;
     if (isSmall && this.waiting === 0) {
-      ready(gzipped(outgoing, gzipSync(outgoing.body)));
+      ready(this.pressedNow(outgoing));
       return;
     }
     const compressed = isSmall
-      ? gzipped(outgoing, gzipSync(outgoing.body))
+      ? this.pressedNow(outgoing)
       : this.compress(outgoing.body).then(
           (body) => gzipped(outgoing, body),
           // Larger is better than never.
@@ -47,6 +48,15 @@ export class Press {
         this.waiting--;
         ready(pressed);
       });
+  }
+
+  private pressedNow(outgoing: Outgoing): Outgoing {
+    try {
+      return gzipped(outgoing, this.compressAtOnce(outgoing.body));
+    } catch {
+      // Larger is better than never.
+      return outgoing;
+    }
   }
 }
 

@@ -127,3 +127,29 @@ test('what is small is compressed at once, and overtakes nothing that is still b
   press.press(outgoing('last', 800), take);
   assert.equal(ready.length, 4);
 });
+
+test('what is small and cannot be compressed is sent as it is, too', async () => {
+  let finish = (): void => undefined;
+  const press = new Press(
+    'gzip',
+    (body) => new Promise((resolve) => (finish = () => resolve(body))),
+    () => {
+      throw new Error('no memory');
+    },
+  );
+  const ready: Outgoing[] = [];
+  const take = (done: Outgoing): void => void ready.push(done);
+  press.press(outgoing('alert', 800), take);
+  press.press(outgoing('batch'), take);
+  press.press(outgoing('later', 800), take);
+  finish();
+  await new Promise(setImmediate);
+  assert.deepEqual(
+    ready.map(({ body, encoding }) => [Buffer.from(body).toString().trim(), encoding]),
+    [
+      ['alert', undefined],
+      ['batch', 'gzip'],
+      ['later', undefined],
+    ],
+  );
+});
