@@ -12,6 +12,8 @@ export interface Phase {
   /** Of the article's rate for each machine; 0 = as fast as it goes. */
   multiple: number;
   seconds: number;
+  /** Seconds before it is measured, in which the flow comes to rest at its pace. */
+  runIn?: number;
   /** `waves: false` = telemetry alone. */
   streams?: { waves: false };
   /** Windows that may be on their way as fast as it goes. */
@@ -94,13 +96,14 @@ export async function runPhase(
     rates: phase.streams ? { ...offered, waves: 0 } : offered,
     seconds: flatOut ? (phase.ahead ?? AHEAD_FLAT_OUT) / offered.waves : AHEAD_SECONDS,
   });
-  site.beginLoopDelay();
-  site.behindMs = 0;
   site.order({
     kind: 'send',
     rates: flatOut ? { telemetry: 0, waves: 0 } : offered,
     until: { telemetry: ENDLESS, waves: phase.streams ? 0 : ENDLESS },
   });
+  await new Promise((resolve) => setTimeout(resolve, 1000 * (phase.runIn ?? 0)));
+  site.beginLoopDelay();
+  site.behindMs = 0;
   const beganAt = Date.now();
   const before = { count: site.count, usage: site.usage(), at: performance.now() };
   const samples: Sample[] = [];
