@@ -108,48 +108,64 @@ test('what is compressed sooner does not overtake, and what cannot be compressed
   );
 });
 
-test('what is small is compressed at once, and overtakes nothing that is still being compressed', async () => {
-  let finish = (): void => undefined;
-  const press = new Press('gzip', (body) => new Promise((resolve) => (finish = () => resolve(body))));
-  const ready: Outgoing[] = [];
-  const take = (done: Outgoing): void => void ready.push(done);
-  press.press(outgoing('alert', 800), take);
-  assert.equal(gunzipSync(ready[0].body).toString().trim(), 'alert');
-  assert.equal(ready[0].encoding, 'gzip');
-  press.press(outgoing('batch'), take);
-  press.press(outgoing('later', 800), take);
-  await new Promise(setImmediate);
-  assert.equal(ready.length, 1);
-  finish();
-  await new Promise(setImmediate);
-  assert.equal(ready.length, 3);
-  assert.equal(gunzipSync(ready[2].body).toString().trim(), 'later');
-  press.press(outgoing('last', 800), take);
-  assert.equal(ready.length, 4);
-});
-
-test('what is small and cannot be compressed is sent as it is, too', async () => {
-  let finish = (): void => undefined;
+/** A press whose second thread compresses when the test says so, into the bytes as they were. */
+function startPress(compressAtOnce?: () => Uint8Array) {
+  const finish: (() => void)[] = [];
   const press = new Press(
     'gzip',
-    (body) => new Promise((resolve) => (finish = () => resolve(body))),
-    () => {
-      throw new Error('no memory');
-    },
+    (body) => new Promise((resolve) => finish.push(() => resolve(body))),
+    compressAtOnce,
   );
   const ready: Outgoing[] = [];
-  const take = (done: Outgoing): void => void ready.push(done);
-  press.press(outgoing('alert', 800), take);
-  press.press(outgoing('batch'), take);
-  press.press(outgoing('later', 800), take);
-  finish();
+  return {
+    ready,
+    put: (id: string, size?: number) => press.press(outgoing(id, size), (done) => ready.push(done)),
+    finish: async (): Promise<void> => {
+      finish.splice(0).forEach((done) => done());
+      await new Promise(setImmediate);
+    },
+  };
+}
+
+test('what is small is compressed at once, and overtakes nothing that is still being compressed', async () => {
+  const { ready, put, finish } = startPress();
+  put('alert', 800);
+  assert.equal(gunzipSync(ready[0].body).toString().trim(), 'alert');
+  assert.equal(ready[0].encoding, 'gzip');
+  put('batch');
+  put('later', 800);
   await new Promise(setImmediate);
+  assert.equal(ready.length, 1);
+  await finish();
+  assert.deepEqual(
+    ready.slice(1).map(({ body }) => Buffer.from(body).toString().trim()),
+    ['batch', 'later'],
+  );
+  put('last', 800);
+  assert.equal(gunzipSync(ready[3].body).toString().trim(), 'last');
+});
+
+test('many at once are not all compressed in one turn of the event loop', async () => {
+  const { ready, put, finish } = startPress();
+  const all = Array.from({ length: 100 }, (_, place) => `m${place}`);
+  all.forEach((id) => put(id, 800));
+  assert.equal(ready.length, 16);
+  await finish();
+  assert.deepEqual(
+    ready.map(({ id }) => id),
+    all,
+  );
+  put('next', 800);
+  assert.equal(ready.length, 101);
+});
+
+test('what is small and cannot be compressed is sent as it is, too', () => {
+  const { ready, put } = startPress(() => {
+    throw new Error('no memory');
+  });
+  put('alert', 800);
   assert.deepEqual(
     ready.map(({ body, encoding }) => [Buffer.from(body).toString().trim(), encoding]),
-    [
-      ['alert', undefined],
-      ['batch', 'gzip'],
-      ['later', undefined],
-    ],
+    [['alert', undefined]],
   );
 });
