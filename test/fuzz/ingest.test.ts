@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { SeededRandom } from '../../nodes/shared/random';
 import { listStation } from '../../nodes/shared/station';
+import { collectGarbage } from '../support/held-memory';
 import { fuzzedPayload, fuzzedTopic, FUZZED_NODES, REJECT_CODES } from '../support/payload-fuzzer';
 import { TestRuntime, type FlowNode } from '../support/runtime';
 
@@ -32,9 +31,8 @@ const SINK = `module.exports = function (RED) {
 const FORM =
   '<script type="text/javascript">RED.nodes.registerType("fuzz-sink",{category:"test",defaults:{},inputs:1,outputs:0})</script>';
 
-function collectGarbage(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
+function usedBytes(): number {
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }
 
@@ -83,11 +81,11 @@ test(`${PAYLOADS} payloads through the wrapper of the real runtime: each is a re
         assert.deepEqual(findings.wrong, [], `up to payload ${i} of seed ${SEED}`);
       }
       if (i === Math.floor(PAYLOADS * FILLED)) {
-        filled = collectGarbage();
+        filled = usedBytes();
       }
     }
     process.off('uncaughtException', onCrash);
-    const grown = (collectGarbage() - filled) / 1e6;
+    const grown = (usedBytes() - filled) / 1e6;
     t.diagnostic(
       `${findings.readings} readings and points, ${findings.rejects} rejects, heap ${(filled / 1e6).toFixed(0)} MB, ${grown.toFixed(1)} MB more at the end`,
     );

@@ -1,12 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+/** Has V8 collect all that nothing refers to. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
 /** Bytes of array buffers that are still in use. */
 export function heldBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
+  collectGarbage();
   // What the first one found is freed beside it; the second waits for that.
-  collect();
+  collectGarbage();
   return process.memoryUsage().arrayBuffers;
 }

@@ -2,9 +2,9 @@
  * A flow that starts with many messages waiting, as a program of its own: prints how many bytes of short-lived objects V8 made
  * among its old ones afterwards. With `young` as its argument messages are kept young.
  */
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { keepMessagesYoung } from '../../nodes/shared/young-messages';
+import { collectGarbage } from './held-memory';
 
 const WAITING = 600_000;
 const KEPT = 300_000;
@@ -28,8 +28,6 @@ function oldBytes(): number {
 if (process.argv[2] === 'young') {
   keepMessagesYoung();
 }
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 // V8 begins anew when a full collection leaves little of the old objects; a gateway has more of them than that.
 const kept = Array.from({ length: KEPT }, (_, place) => ({ place, name: `kept ${place}` }));
 let waiting: Message[] = [];
@@ -37,7 +35,7 @@ for (let id = 0; id < WAITING; id++) {
   waiting.push(messageOf(id));
 }
 waiting = [];
-collect();
+collectGarbage();
 const before = oldBytes();
 let sum = 0;
 for (let id = 0; id < MESSAGES; id++) {

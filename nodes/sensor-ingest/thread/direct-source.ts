@@ -3,9 +3,9 @@ import { FollowedMessage, heldMessages, onLowered } from '../../shared/in-flight
 import { AckQueue } from '../mqtt/ack-queue';
 import type { Pacer } from '../mqtt/pacer';
 import { GatheredEnds } from './gathered-ends';
-import { BatchTally } from './tallies';
 import type { Delivery } from './packing';
 import type { LinkState, ReaderReport, ReaderSettings, Wanted } from './protocol';
+import { BatchTally } from './tallies';
 import type { ReaderLink, ReaderListener } from './threads';
 import { DeliveryUnpacker } from './unpacking';
 

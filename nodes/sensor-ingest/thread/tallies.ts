@@ -4,17 +4,21 @@
  * that waits for. Counts wrap at 2^32; only their differences are used.
  */
 
+/** Two counts in memory that both ends see. */
+abstract class Tally {
+  protected readonly counts: Int32Array;
+
+  /** @param shared that of the other end; new when left out */
+  constructor(readonly shared = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)) {
+    this.counts = new Int32Array(shared);
+  }
+}
+
 const TAKEN = 0;
 const AWAITED = 1;
 
 /** Batches that the node has taken, and whether its reader waits for the next one. */
-export class BatchTally {
-  private readonly counts: Int32Array;
-
-  constructor(readonly shared = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)) {
-    this.counts = new Int32Array(shared);
-  }
-
+export class BatchTally extends Tally {
   /** The node has taken one more. Returns whether the reader has to be told. */
   take(): boolean {
     Atomics.add(this.counts, TAKEN, 1);
@@ -36,13 +40,7 @@ const SETTLED = 0;
 const HEARD = 1;
 
 /** Messages that the flow is done with, up to the next that it has lost, and how many of them the reader has heard of. */
-export class EndTally {
-  private readonly counts: Int32Array;
-
-  constructor(readonly shared = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)) {
-    this.counts = new Int32Array(shared);
-  }
-
+export class EndTally extends Tally {
   /** How many there have been. */
   get settled(): number {
     return Atomics.load(this.counts, SETTLED);
